@@ -1,0 +1,1 @@
+"""From records to arrays. Knows nothing of learning."""

@@ -1,0 +1,195 @@
+"""Examples: the rows of a dataset, in the layout that their data asks for.
+
+    Array               [n, time, row, col, channel]; every row has the same shape
+    Ragged              rows differ in time only (text, speech, unequal series)
+    EncodedFrames       JPEG or PNG files not decoded yet: a stage decodes what it needs, at the size it needs
+    csr_array           [n, n_columns], sparse tables
+    list of arrays      rows of arbitrary shapes (a dataset that was iterated, images of many sizes)
+
+All kinds answer to `take_rows` and `concat_rows`; after a pipeline, x is an Array or a csr_array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from autodl_solver.errors import ShapeError
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of differing length: row i is `values[offsets[i]:offsets[i + 1]]`.
+
+    Shape:
+        values: [sum of lengths, row, col, channel]; offsets: [n_rows + 1] int64, offsets[0] = 0.
+    """
+
+    values: Array
+    offsets: Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Array:
+        row = range(len(self))[row]
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def lengths(self) -> Array:
+        """[n_rows] int64: time steps of each row."""
+        return np.diff(self.offsets)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.values.nbytes + self.offsets.nbytes)
+
+
+@dataclass(frozen=True)
+class EncodedFrames:
+    """Compressed images, not decoded yet.
+
+    Frame k lies at `buffers[file_index[k]][starts[k] : starts[k] + sizes[k]]`; row i holds the frames
+    `offsets[i] .. offsets[i + 1] - 1` (an image has one frame, a video one per time step).
+
+    Shape:
+        buffers: uint8 arrays (mapped files); file_index, starts, sizes: [n_frames]; offsets: [n_rows + 1].
+    """
+
+    buffers: tuple[Array, ...]
+    file_index: Array
+    starts: Array
+    sizes: Array
+    offsets: Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def frame(self, k: int) -> Array:
+        """The bytes of frame k, [n_bytes] uint8, without a copy."""
+        start = self.starts[k]
+        return self.buffers[self.file_index[k]][start : start + self.sizes[k]]
+
+    @property
+    def lengths(self) -> Array:
+        """[n_rows] int64: frames of each row."""
+        return np.diff(self.offsets)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.file_index.nbytes + self.starts.nbytes + self.sizes.nbytes + self.offsets.nbytes)
+
+
+Rows: TypeAlias = "Array | Ragged | EncodedFrames | sparse.csr_array | list[Array]"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Some rows of a dataset.
+
+    Shape:
+        x: see the module; y: [n, n_classes] float32, or None where labels are unknown (test rows).
+    """
+
+    x: Rows
+    y: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.y is not None and len(self.y) != n_rows(self.x):
+            raise ShapeError(
+                f"x and y must have the same number of rows; however they have {n_rows(self.x)} and {len(self.y)}."
+            )
+
+    def __len__(self) -> int:
+        return n_rows(self.x)
+
+    def take(self, index: Array | slice) -> Examples:
+        """The rows of `index` (integers or a slice), in that order."""
+        return Examples(take_rows(self.x, index), None if self.y is None else self.y[index])
+
+
+def n_rows(x: Rows) -> int:
+    """How many rows x holds."""
+    return x.shape[0] if isinstance(x, sparse.csr_array) else len(x)
+
+
+def take_rows(x: Rows, index: Array | slice) -> Rows:
+    """The rows of `index` (integers or a slice) of any kind of rows; a slice of an Array stays a view."""
+    if isinstance(x, (np.ndarray, sparse.csr_array)):
+        return x[index]
+    rows = np.arange(len(x))[index]
+    if isinstance(x, list):
+        return [x[i] for i in rows]
+    steps, offsets = _steps_of(rows, x.offsets)
+    if isinstance(x, Ragged):
+        return Ragged(x.values[steps], offsets)
+    return EncodedFrames(x.buffers, x.file_index[steps], x.starts[steps], x.sizes[steps], offsets)
+
+
+def _steps_of(rows: Array, offsets: Array) -> tuple[Array | slice, Array]:
+    """Which steps the rows own, and their new offsets."""
+    lengths = (offsets[1:] - offsets[:-1])[rows]
+    taken = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return slice(int(offsets[rows[0]]), int(offsets[rows[-1] + 1])), taken
+    return np.repeat(offsets[:-1][rows] - taken[:-1], lengths) + np.arange(taken[-1]), taken
+
+
+def concat_rows(parts: Sequence[Rows]) -> Rows:
+    """One after the other. Parts of different kinds, or arrays of different shapes, become a list of arrays.
+
+    Raises:
+        ShapeError: no parts, or sparse and other rows are mixed.
+    """
+    if not parts:
+        raise ShapeError("concat_rows needs at least one part; however the sequence is empty.")
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if all(isinstance(p, sparse.csr_array) for p in parts):
+        return sparse.csr_array(sparse.vstack(parts, format="csr"))
+    if any(isinstance(p, sparse.csr_array) for p in parts):
+        raise ShapeError("Sparse rows can only be joined to sparse rows; however other rows are among the parts.")
+    if all(isinstance(p, Ragged) and p.values.shape[1:] == first.values.shape[1:] for p in parts):
+        return Ragged(np.concatenate([p.values for p in parts]), _join_offsets([p.offsets for p in parts]))
+    if all(isinstance(p, EncodedFrames) for p in parts):
+        return _concat_encoded(parts)
+    if all(isinstance(p, np.ndarray) and p.shape[1:] == first.shape[1:] for p in parts):
+        return np.concatenate(parts)
+    return [row for part in parts for row in part]
+
+
+def _join_offsets(offsets: Sequence[Array]) -> Array:
+    return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(o) for o in offsets]))]).astype(np.int64)
+
+
+def _concat_encoded(parts: Sequence[EncodedFrames]) -> EncodedFrames:
+    buffers: list[Array] = []
+    moved = []
+    for part in parts:
+        if len(part.buffers) == 1 and buffers and part.buffers[0] is buffers[-1]:
+            moved.append(part.file_index + (len(buffers) - 1))
+        else:
+            moved.append(part.file_index + len(buffers))
+            buffers.extend(part.buffers)
+    return EncodedFrames(
+        tuple(buffers),
+        np.concatenate(moved),
+        np.concatenate([p.starts for p in parts]),
+        np.concatenate([p.sizes for p in parts]),
+        _join_offsets([p.offsets for p in parts]),
+    )
+
+
+def concat_examples(parts: Sequence[Examples]) -> Examples:
+    """One after the other; y is None as soon as one part has none."""
+    labels = [p.y for p in parts]
+    y = None if any(label is None for label in labels) else np.concatenate(labels)  # type: ignore[arg-type]
+    return Examples(concat_rows([p.x for p in parts]), y)
