@@ -12,10 +12,9 @@ from pathlib import Path
 
 from scoring.page_style import STYLE
 from scoring.report import METRICS, PROTOCOLS, Protocol, Report, Scored, State
-from scoring.run_files import write_text
+from scoring.run_files import PAGE_FILE, write_text
 from scoring.svg import curve_svg, seconds_text
 
-PAGE_FILE = "detailed_results.html"
 RELOAD_S = 3
 N_LATEST = 10
 
@@ -64,23 +63,20 @@ def _header(report: Report) -> str:
 
 def _figures(report: Report, alc: float) -> str:
     """The area in large type, the other figures beside it."""
+    is_final, metric = report.state.is_final, METRICS[report.protocol.metric]
     small: list[tuple[str, str]] = []
     if report.scored:
-        first, last = report.scored[0], report.scored[-1]
-        best = max(one.metrics.on_curve(report.protocol.metric) for one in report.scored)
+        scores = [one.metrics.on_curve(report.protocol.metric) for one in report.scored]
         small = [
-            (
-                f"{'final' if report.state.is_final else 'latest'} {METRICS[report.protocol.metric]}",
-                f"{last.metrics.on_curve(report.protocol.metric):.4f}",
-            ),
-            (f"best {METRICS[report.protocol.metric]}", f"{best:.4f}"),
-            ("first prediction", seconds_text(first.seconds)),
-            ("last prediction", seconds_text(last.seconds)),
-            ("predictions", str(len(report.scored))),
+            (f"{'final' if is_final else 'latest'} {metric}", f"{scores[-1]:.4f}"),
+            (f"best {metric}", f"{max(scores):.4f}"),
+            ("first prediction", seconds_text(report.scored[0].seconds)),
+            ("last prediction", seconds_text(report.scored[-1].seconds)),
+            ("predictions", str(len(scores))),
         ]
     if report.n_ignored:
         small.append(("ignored", str(report.n_ignored)))
-    so_far = "" if report.state.is_final else " so far"
+    so_far = "" if is_final else " so far"
     tiles = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in small)
     return (
         f'<section class="figures">\n<div class="hero"><p>ALC{so_far}</p><strong>{alc:.4f}</strong></div>\n'

@@ -8,12 +8,14 @@ lacks a needed key counts as absent. Written here: to a temporary name, then ren
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-START_FILE, END_FILE, SCORES_FILE = "start.txt", "end.txt", "scores.txt"
+START_FILE, END_FILE = "start.txt", "end.txt"
+SCORES_FILE, PAGE_FILE = "scores.txt", "detailed_results.html"
 REST_S = 1.0
 
 
@@ -41,7 +43,7 @@ class RunEnd:
     Attributes:
         success: whether ingestion did all it was asked to.
         duration: seconds from the start of the budget; None where end.txt does not tell.
-        cause: why it failed; "" where end.txt does not tell.
+        cause: why it failed (`ingestion_error`, which the official program does not write), or "".
     """
 
     success: bool
@@ -86,7 +88,15 @@ def read_end(folder: Path) -> RunEnd | None:
         return None
     except ValueError:
         duration = None
-    return RunEnd(fields.get("ingestion_success") == "1", duration, fields.get("cause", ""))
+    return RunEnd(fields.get("ingestion_success") == "1", duration, _unquoted(fields.get("ingestion_error", "")))
+
+
+def _unquoted(text: str) -> str:
+    """The text of a JSON string; anything else as it is."""
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text
 
 
 def _rests(path: Path) -> bool:

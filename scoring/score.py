@@ -27,6 +27,7 @@ if not __package__:  # run as a file: Python looks for modules beside it, where 
 
 from scoring.curve import RULES
 from scoring.errors import ScoringError
+from scoring.flags import flag_adder, positive_seconds
 from scoring.page import write_page
 from scoring.plot import draw_png
 from scoring.predictions import SOLUTION_SUFFIX, find_solution, read_solution
@@ -75,10 +76,7 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="score.py", description="Score predictions as they appear, over log time.", allow_abbrev=False
     )
-
-    def add(name: str, **options: object) -> None:
-        parser.add_argument(f"--{name}", f"-{name}", **options)  # type: ignore[arg-type]
-
+    add = flag_adder(parser)
     add("solution_dir", type=Path, required=True, metavar="DIR", help="folder with NAME.solution")
     add("prediction_dir", type=Path, required=True, metavar="DIR", help="folder that ingestion writes to")
     add("score_dir", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing")
@@ -88,16 +86,8 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     add("t0", type=positive_seconds, default=60.0, metavar="S", help="time scale of the curve (default 60)")
     add("time_budget", type=positive_seconds, metavar="S", help="T, instead of what start.txt says")
     add("wait_s", type=positive_seconds, default=1800.0, metavar="S", help="how long to wait for start.txt (1800)")
-    add("grace_s", type=positive_seconds, default=2.0, metavar="S", help="patience with a run that should be over (2)")
+    add("grace_s", type=positive_seconds, default=3.0, metavar="S", help="patience with a run that should be over (3)")
     return parser.parse_args(arguments)
-
-
-def positive_seconds(text: str) -> float:
-    """A flag's value in seconds: a finite number above 0."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number of seconds, however it is {text}")
-    return value
 
 
 def score(flags: argparse.Namespace) -> Report:

@@ -38,7 +38,7 @@ class WatchOptions:
 
     time_budget: float | None = None
     wait_s: float = 1800.0
-    grace_s: float = 2.0
+    grace_s: float = 3.0
 
 
 class Watch:
