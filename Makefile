@@ -29,6 +29,7 @@ setup: $(INSTALLED) ## make the environment and install everything
 
 # One environment for all targets, so that what is tested is what runs. The stamp comes last: a broken install is repeated.
 $(INSTALLED): setup.cfg pyproject.toml
+	@echo 'Installing into $(VENV), once; PyTorch takes some minutes.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[kit,dev]"
 	touch "$@"
