@@ -29,8 +29,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 # Heavy or optional libraries, and the only places of the package that may import them (paths, as glob patterns).
 RESTRICTED = {
-    "torch": ("nn/*", "nn/*/*", "learners/network*.py", "data/images.py"),
-    "torchvision": ("nn/*", "nn/*/*", "learners/network*.py", "data/images.py"),
+    "torch": ("nn/*", "nn/*/*", "learners/network*.py", "data/image*.py"),
+    "torchvision": ("nn/*", "nn/*/*", "learners/network*.py", "data/image*.py"),
     "torchaudio": ("nn/*", "nn/*/*", "learners/network*.py"),
     "lightgbm": ("learners/boosting.py",),
     "tensorflow": ("data/source.py",),
