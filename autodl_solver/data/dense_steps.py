@@ -14,8 +14,9 @@ from autodl_solver.data.example_encoding import dense_step_header
 from autodl_solver.data.examples import Array, Ragged
 from autodl_solver.data.wire import Spans, WireReader, element_positions
 
-_BLOCK_BYTES = 1 << 18  # steps are checked and copied while they are in the cache
 _WIDE_STEP_VALUES = 16  # from here on a step is worth a memcpy of its own
+_LONG_RECORD_STEPS = 64  # from here on a record is worth a memcpy
+_BLOCK_BYTES = 1 << 20
 
 
 def view_steps(reader: WireReader, steps: Spans, shape: tuple[int, int, int], sequence_size: int) -> Array | None:
@@ -57,7 +58,10 @@ def gather_steps(reader: WireReader, steps: Spans, shape: tuple[int, int, int], 
     if sequence_size > 0:
         reader.irregular |= n_steps != sequence_size
     n_steps[reader.irregular] = 0
-    gather = _gather_wide if n_values >= _WIDE_STEP_VALUES else _gather_narrow
+    if n_values >= _WIDE_STEP_VALUES:
+        gather = _gather_wide
+    else:
+        gather = _gather_long if n_steps.sum() > _LONG_RECORD_STEPS * len(n_steps) else _gather_short
     values = gather(reader, steps.start, n_steps, header, n_values).reshape(-1, *shape)
     if len(n_steps) == 0 or n_steps.min() == n_steps.max():
         return values.reshape(len(steps), n_steps[0] if len(steps) else max(sequence_size, 0), *shape)
@@ -65,36 +69,55 @@ def gather_steps(reader: WireReader, steps: Spans, shape: tuple[int, int, int], 
 
 
 def _gather_wide(reader: WireReader, starts: Array, n_steps: Array, header: bytes, n_values: int) -> Array:
-    """[total steps, n_values] float32, one memcpy a step."""
+    """[total steps, n_values] float32; the floats of a step are many enough for a memcpy of their own."""
     at = element_positions(starts, n_steps, len(header) + 4 * n_values)
-    same = reader.windows(f"S{len(header)}")[at] == header
-    if not same.all():
-        reader.irregular[np.repeat(np.arange(len(n_steps)), n_steps)[~same]] = True
+    _expect_headers(reader, reader.windows(f"V{len(header)}")[at].view(np.uint8), n_steps, header, len(header))
     values: Array = reader.windows(f"V{4 * n_values}")[at + len(header)].view("<f4")
     return values.reshape(len(at), n_values)
 
 
-def _gather_narrow(reader: WireReader, starts: Array, n_steps: Array, header: bytes, n_values: int) -> Array:
-    """[total steps, n_values] float32, a block of records at a time."""
+def _gather_short(reader: WireReader, starts: Array, n_steps: Array, header: bytes, n_values: int) -> Array:
+    """[total steps, n_values] float32; all steps with their headers are copied at once, then the floats."""
+    step_bytes = len(header) + 4 * n_values
+    content = reader.windows(f"V{step_bytes}")[element_positions(starts, n_steps, step_bytes)].view(np.uint8)
+    _expect_headers(reader, content, n_steps, header, step_bytes)
+    return _floats_of(content, step_bytes, header)
+
+
+def _gather_long(reader: WireReader, starts: Array, n_steps: Array, header: bytes, n_values: int) -> Array:
+    """[total steps, n_values] float32; records are copied whole, a few at a time, and worked on in the cache."""
     step_bytes = len(header) + 4 * n_values
     before = np.concatenate([[0], np.cumsum(n_steps)])
     values = np.empty((before[-1], n_values), np.float32)
-    aims = np.arange(0, before[-1], max(_BLOCK_BYTES // step_bytes, 1))
+    aims = np.arange(0, before[-1], _BLOCK_BYTES // step_bytes)
     cuts = np.unique(np.append(np.searchsorted(before, aims), len(n_steps)))
-    file = reader.buffer.data
-    pieces = [slice(a, b) for a, b in zip(starts.tolist(), (starts + step_bytes * n_steps).tolist(), strict=True)]
-    for first, last in pairwise(cuts):
-        block = b"".join([file[piece] for piece in pieces[first:last]])
-        n_here = len(block) // step_bytes
-        if n_here == 0:
-            continue
-        same = _has_header(block, 0, (n_here,), (step_bytes,), header)
-        if not same.all():
-            wrong = before[first] + np.flatnonzero(~same)
-            reader.irregular[np.searchsorted(before, wrong, side="right") - 1] = True
-        floats = np.ndarray((n_here, n_values), "<f4", block, len(header), (step_bytes, 4))
-        values[before[first] : before[last]] = floats
+    ends = starts + step_bytes * n_steps
+    for first, last in pairwise(cuts.tolist()):
+        spans = zip(starts[first:last].tolist(), ends[first:last].tolist(), strict=True)
+        content = b"".join([reader.buffer.data[start:end] for start, end in spans])
+        _expect_headers(reader, content, n_steps[first:last], header, step_bytes, first)
+        values[before[first] : before[last]] = _floats_of(content, step_bytes, header)
     return values
+
+
+def _floats_of(content: Array | bytes, step_bytes: int, header: bytes) -> Array:
+    """[n_steps, n_values] float32 of steps that lie one behind the other."""
+    n_steps, n_values = len(content) // step_bytes, (step_bytes - len(header)) // 4
+    if n_steps == 0:
+        return np.empty((0, n_values), np.float32)
+    strided: Array = np.ndarray((n_steps, n_values), "<f4", content, len(header), (step_bytes, 4))
+    return np.ascontiguousarray(strided)
+
+
+def _expect_headers(
+    reader: WireReader, content: Array | bytes, n_steps: Array, header: bytes, stride: int, first_row: int = 0
+) -> None:
+    """Marks as irregular the records of which a step does not begin with the header; steps lie `stride` bytes apart."""
+    if len(content):
+        same = _has_header(content, 0, (len(content) // stride,), (stride,), header)
+        if not same.all():
+            wrong = np.repeat(np.arange(len(n_steps)), n_steps)[~same]
+            reader.irregular[first_row + wrong] = True
 
 
 def _has_header(

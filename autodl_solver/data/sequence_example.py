@@ -244,7 +244,7 @@ def _parse_contexts(reader: WireReader, contexts: Spans) -> Array:
     example_id, index, score = reader.map_values(contexts, _CONTEXT_KEYS)
     index = reader.single(reader.children(reader.children(index, _INT64_LIST), 1))
     score = reader.single(reader.children(reader.children(score, _FLOAT_LIST), 1))
-    return np.array([(spans.start, spans.end) for spans in (example_id, index, score)])
+    return np.stack([np.stack([spans.start, spans.end]) for spans in (example_id, index, score)])
 
 
 def _regular(reader: WireReader, values: Array, owner: Array) -> tuple[Array, Array]:

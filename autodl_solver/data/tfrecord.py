@@ -45,11 +45,8 @@ class RecordFile:
         """
         self.path = Path(path)
         self.buffer = _map_file(self.path)
-        self._view = self.buffer.data
-        self._starts = np.empty(0, np.int64)
-        self._sizes = np.empty(0, np.int64)
+        self._positions = np.zeros(1, np.int64)  # of the indexed records, and of the first that is not
         self._n_indexed = 0
-        self._end = 0  # of the last indexed record, footer included
 
     def __len__(self) -> int:
         """How many records the file holds; completes the index.
@@ -57,8 +54,8 @@ class RecordFile:
         Raises:
             RecordError: a record is cut short.
         """
-        while self._end < len(self._view):
-            self._index(max(1024, self._n_indexed))
+        while self._end < len(self.buffer):
+            self._index(max(1024, 2 * self._n_indexed))
         return self._n_indexed
 
     def locate(self, start: int, stop: int) -> tuple[Array, Array]:
@@ -68,19 +65,17 @@ class RecordFile:
             start: first record, from 0.
             stop: one past the last record.
         Returns:
-            (starts, sizes), int64, in bytes of `buffer`; read-only.
+            (starts, sizes), [n_found] int64 each, in bytes of `buffer`.
         Raises:
             RecordError: one of the records up to stop is cut short.
             ValueError: start or stop is negative.
         """
         if start < 0 or stop < 0:
             raise ValueError(f"Records are counted from 0; however {start=} and {stop=}.")
-        if stop > self._n_indexed and self._end < len(self._view):
-            self._index(stop - self._n_indexed)
-        found = slice(start, min(stop, self._n_indexed))
-        starts, sizes = self._starts[found], self._sizes[found]
-        starts.flags.writeable = sizes.flags.writeable = False
-        return starts, sizes
+        self._index(stop)
+        stop = min(stop, self._n_indexed)
+        positions = self._positions[min(start, stop) : stop + 1]
+        return positions[:-1] + _HEADER_BYTES, np.diff(positions) - _FRAME_BYTES
 
     def verify(self) -> None:
         """Compares the checksums of all lengths and payloads.
@@ -94,7 +89,7 @@ class RecordFile:
             self._compare(record, "payload", slice(start, start + size), start + size)
 
     def _compare(self, record: int, part: str, content: slice, footer: int) -> None:
-        stored = _CRC.unpack_from(self._view, footer)[0]
+        stored = _CRC.unpack_from(self.buffer.data, footer)[0]
         actual = masked_crc32c(self.buffer[content])
         if stored != actual:
             raise RecordError(
@@ -102,61 +97,78 @@ class RecordFile:
                 f"its {part} where {stored:08x} is stored; {_REMEDY}"
             )
 
-    def _index(self, n_more: int) -> None:
-        """Adds up to n_more records to the index."""
-        self._reserve(min(n_more, (len(self._view) - self._end) // _FRAME_BYTES))
-        stop = self._n_indexed + n_more
-        previous, repeats = -1, 0
-        while self._n_indexed < stop and self._end < len(self._view):
-            size = self._size_at(self._end)
-            n = self._n_indexed
-            self._starts[n] = self._end + _HEADER_BYTES
-            self._sizes[n] = size
-            self._n_indexed = n + 1
-            self._end += size + _FRAME_BYTES
-            repeats = repeats + 1 if size == previous else 0
-            previous = size
-            if repeats >= _GALLOP_AFTER:
-                self._gallop(size, stop)
-                repeats = 0
+    def _index(self, stop: int) -> None:
+        """Completes the index for the records below stop, as far as there are any."""
+        n_bytes = len(self.buffer)
+        self._reserve(min(stop - self._n_indexed, (n_bytes - self._end) // _FRAME_BYTES))
+        while self._n_indexed < stop and self._end < n_bytes:
+            run_size = self._hop(stop)
+            if run_size is not None:
+                self._gallop(run_size, stop)
 
-    def _size_at(self, position: int) -> int:
-        """The payload size of the record at a position, checked against the file."""
-        left = len(self._view) - position - _FRAME_BYTES
-        size = int(_LENGTH.unpack_from(self._view, position)[0]) if left >= 0 else 0
-        if size > left:
-            fact = f"announces {size} bytes where {left} are left" if left >= 0 else "ends within its frame"
-            raise RecordError(
-                f"A record must lie within its file; however {self.path}, record {self._n_indexed} at byte {position}, "
-                f"{fact}; {_REMEDY}"
-            )
-        return size
+    def _hop(self, stop: int) -> int | None:
+        """Adds record after record, until a run of equal sizes shows (returns that size) or the end is reached."""
+        data, size_at = self.buffer.data, _LENGTH.unpack_from
+        n_wanted, last = stop - self._n_indexed, len(data) - _FRAME_BYTES
+        position, previous, repeats = self._end, -1, 0
+        found: list[int] = []
+        for _ in range(n_wanted):
+            size = size_at(data, position)[0] if position <= last else -1
+            if not 0 <= size <= last - position:
+                break
+            position += size + _FRAME_BYTES
+            found.append(position)
+            if size != previous:
+                previous, repeats = size, 0
+                continue
+            repeats += 1
+            if repeats == _GALLOP_AFTER:
+                break
+        self._positions[self._n_indexed + 1 : self._n_indexed + 1 + len(found)] = found
+        self._n_indexed += len(found)
+        if repeats == _GALLOP_AFTER:
+            return previous
+        if len(found) < n_wanted and position < len(data):
+            self._raise_cut_short(position)
+        return None
+
+    def _raise_cut_short(self, position: int) -> None:
+        left = len(self.buffer) - position - _FRAME_BYTES
+        fact = "ends within its frame"
+        if left >= 0:
+            fact = f"announces {_LENGTH.unpack_from(self.buffer.data, position)[0]} bytes where {left} are left"
+        raise RecordError(
+            f"A record must lie within its file; however {self.path}, record {self._n_indexed} at byte {position}, "
+            f"{fact}; {_REMEDY}"
+        )
 
     def _gallop(self, size: int, stop: int) -> None:
         """Adds the records that follow with the very same size, looking at ever more of them at once."""
         stride = size + _FRAME_BYTES
         step = 2 * _GALLOP_AFTER
         while True:
-            n_seen = min(step, stop - self._n_indexed, (len(self._view) - self._end) // stride)
+            n_seen = min(step, stop - self._n_indexed, (len(self.buffer) - self._end) // stride)
             lengths = np.ndarray((n_seen,), "<u8", self.buffer, self._end, (stride,))
             differs = np.flatnonzero(lengths != size)
             n_equal = int(differs[0]) if len(differs) else n_seen
-            run = slice(self._n_indexed, self._n_indexed + n_equal)
-            self._starts[run] = self._end + _HEADER_BYTES + stride * np.arange(n_equal)
-            self._sizes[run] = size
+            first = self._n_indexed + 1
+            self._positions[first : first + n_equal] = self._end + stride * np.arange(1, n_equal + 1)
             self._n_indexed += n_equal
-            self._end += stride * n_equal
             if n_equal < step:
                 return
             step *= 2
 
+    @property
+    def _end(self) -> int:
+        """Where the first record that is not indexed starts."""
+        return int(self._positions[self._n_indexed])
+
     def _reserve(self, n_more: int) -> None:
-        """Room for n_more records; arrays handed out before stay as they are."""
-        needed = self._n_indexed + n_more
-        if needed > len(self._starts):
-            room = np.zeros(max(needed, 2 * len(self._starts)) - self._n_indexed, np.int64)
-            self._starts = np.concatenate([self._starts[: self._n_indexed], room])
-            self._sizes = np.concatenate([self._sizes[: self._n_indexed], room])
+        needed = self._n_indexed + n_more + 1
+        if needed > len(self._positions):
+            grown = np.zeros(max(needed, 2 * len(self._positions)), np.int64)
+            grown[: self._n_indexed + 1] = self._positions[: self._n_indexed + 1]
+            self._positions = grown
 
 
 def _map_file(path: Path) -> Array:
