@@ -172,11 +172,20 @@ def stop_program(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
+def wait_until_ready(scoring: subprocess.Popen[bytes], output: Path) -> None:
+    """Wait until scoring has published its first page.
+
+    Its imports would take CPU from the first second of the model, where the learning curve weighs most.
+    """
+    while scoring.poll() is None and not (output / SCORES / SCORES_FILE).exists():
+        time.sleep(POLL_S / 4)
+
+
 def follow(ingestion: subprocess.Popen[bytes], scoring: subprocess.Popen[bytes], output: Path, line: LiveLine) -> None:
     """Show the live line until both programs have ended."""
     while scoring.poll() is None:
         line.draw()
-        if ingestion.poll() is not None and has_no_run(output) and (output / SCORES / SCORES_FILE).exists():
+        if ingestion.poll() is not None and has_no_run(output):
             scoring.terminate()  # it waits for a start that never comes; so told, it closes its page
             scoring.wait()
         time.sleep(POLL_S)
@@ -216,6 +225,7 @@ def run(flags: argparse.Namespace) -> int:
         }
         scoring = start_program("scoring/score.py", scoring_flags, output / SCORING_LOG)
         cleanup.callback(stop_program, scoring)
+        wait_until_ready(scoring, output)
         ingestion = start_program("ingestion/ingestion.py", ingestion_flags, output / INGESTION_LOG)
         cleanup.callback(stop_program, ingestion)
         print(f"{dataset.name}: {flags.time_budget:g} s, results in {output}", flush=True)

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 if not __package__:  # run as a file: Python looks for modules beside it, where `scoring` cannot be found
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -36,7 +36,7 @@ from scoring.run_files import SCORES_FILE, write_text
 from scoring.watch import Watch, WatchOptions
 
 logger = logging.getLogger("scoring")
-PNG_EVERY_S = 30.0  # drawing takes CPU from the model; the page shows each prediction at once
+PNG_EVERY_S = 30.0  # drawing takes CPU from the model; the page shows each prediction at once anyway
 
 
 class Publisher:
@@ -44,7 +44,7 @@ class Publisher:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._drawn = -math.inf
+        self._drawn = time.monotonic()
 
     def publish(self, report: Report) -> None:
         """Write scores.txt and the page, and from time to time the PNG."""
@@ -60,12 +60,19 @@ class Publisher:
 
 
 class Cancellation:
-    """Remembers that SIGINT or SIGTERM asked the program to end: it then scores what exists."""
+    """Remembers, inside a `with`, that SIGINT or SIGTERM asked the program to end: it then scores what exists."""
 
     def __init__(self) -> None:
         self.is_asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Cancellation:
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.is_asked = True
@@ -107,16 +114,12 @@ def score(flags: argparse.Namespace) -> Report:
     )
     solution = read_solution(path)
     flags.score_dir.mkdir(parents=True, exist_ok=True)
-    cancellation = Cancellation()
-    watch = Watch(
-        flags.prediction_dir,
-        solution,
-        report,
-        Publisher(flags.score_dir).publish,
-        lambda: cancellation.is_asked,
-        WatchOptions(flags.time_budget, flags.wait_s, flags.grace_s),
-    )
-    return watch.run()
+    publisher = Publisher(flags.score_dir)
+    options = WatchOptions(flags.time_budget, flags.wait_s, flags.grace_s)
+    with Cancellation() as cancellation:
+        return Watch(
+            flags.prediction_dir, solution, report, publisher.publish, lambda: cancellation.is_asked, options
+        ).run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
