@@ -69,7 +69,7 @@ def _decode_plain(files: Sequence[memoryview], codec: Codec, n_channels: int) ->
     import torch
     import torchvision.io  # noqa: F401  (its import registers the operators)
 
-    # The public functions warn that they will go; the operators beneath are quicker too. Without them, Pillow does it all.
+    # The public functions warn that they will go; the operators are quicker too. Without them, Pillow does it all.
     decode = getattr(torch.ops.image, f"decode_{codec.value.lower()}", None)
     if not files or decode is None:
         return [None] * len(files)
