@@ -110,7 +110,8 @@ def dataset_view(dataset: Dataset) -> Iterator[Path]:
 
     Its files are hard links: they cost nothing and, unlike symbolic links, their real path does not lead back to
     where the solution lies. Where linking fails (another file system, another owner) they are copied; set TMPDIR to the
-    file system of a large dataset. This keeps honest code from peeking by accident; it is no jail.
+    file system of a large dataset. This keeps honest code from peeking by accident; it is no jail: a link that is
+    written to changes the dataset, and who reads the command lines of other processes finds the folder.
     """
     with tempfile.TemporaryDirectory(prefix="autodl-view-") as name:
         view = Path(name)

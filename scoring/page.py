@@ -76,10 +76,11 @@ def _figures(report: Report, alc: float) -> str:
         ]
     if report.n_ignored:
         small.append(("ignored", str(report.n_ignored)))
+    shown = f"{alc:.4f}" if report.scored or is_final else "–"
     so_far = "" if is_final else " so far"
     tiles = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in small)
     return (
-        f'<section class="figures">\n<div class="hero"><p>ALC{so_far}</p><strong>{alc:.4f}</strong></div>\n'
+        f'<section class="figures">\n<div class="hero"><p>ALC{so_far}</p><strong>{shown}</strong></div>\n'
         f"<dl>{tiles}</dl>\n</section>"
     )
 
