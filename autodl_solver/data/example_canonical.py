@@ -26,7 +26,7 @@ _KIND_NAMES = ("nothing", "a bytes list", "a float list", "an int64 list")
 _REMEDY = "re-export the dataset or delete the record."
 
 
-@dataclass
+@dataclass(slots=True)
 class _Feature:
     """A tf.train.Feature: its kind, and the values of its list."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -240,25 +239,17 @@ def write_records(path: str | os.PathLike[str], payloads: Iterable[bytes]) -> in
         Whatever `payloads` raises, and OSError; the path is then as it was before.
     """
     path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     n_records = 0
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             for payload in payloads:
                 length = _LENGTH.pack(len(payload))
                 crcs = _CRC.pack(masked_crc32c(length)), _CRC.pack(masked_crc32c(payload))
                 file.write(b"".join((length, crcs[0], payload, crcs[1])))
                 n_records += 1
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
     return n_records
-
-
-def _umask() -> int:
-    """The file mode mask of this process; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
