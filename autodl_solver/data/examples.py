@@ -75,7 +75,8 @@ class EncodedFrames:
     def frame(self, k: int) -> Array:
         """The bytes of frame k, [n_bytes] uint8, without a copy."""
         start = self.starts[k]
-        return self.buffers[self.file_index[k]][start : start + self.sizes[k]]
+        frame: Array = self.buffers[self.file_index[k]][start : start + self.sizes[k]]
+        return frame
 
     @property
     def lengths(self) -> Array:
@@ -120,6 +121,23 @@ def n_rows(x: Rows) -> int:
     return x.shape[0] if isinstance(x, sparse.csr_array) else len(x)
 
 
+def typical_length(x: Rows) -> float:
+    """Median time steps of a row; 1 for sparse rows, 0 if there are no rows."""
+    if isinstance(x, sparse.csr_array):
+        return 1.0
+    if isinstance(x, np.ndarray):
+        return float(x.shape[1])
+    lengths = [len(row) for row in x] if isinstance(x, list) else x.lengths
+    return float(np.median(lengths)) if len(lengths) else 0.0
+
+
+def nbytes(x: Rows) -> int:
+    """Bytes that x holds in memory (of mapped files: what they would take)."""
+    if isinstance(x, sparse.csr_array):
+        return int(x.data.nbytes + x.indices.nbytes + x.indptr.nbytes)
+    return sum(row.nbytes for row in x) if isinstance(x, list) else int(x.nbytes)
+
+
 def take_rows(x: Rows, index: Array | slice) -> Rows:
     """The rows of `index` (integers or a slice) of any kind of rows; a slice of an Array stays a view."""
     if isinstance(x, (np.ndarray, sparse.csr_array)):
@@ -146,24 +164,29 @@ def concat_rows(parts: Sequence[Rows]) -> Rows:
     """One after the other. Parts of different kinds, or arrays of different shapes, become a list of arrays.
 
     Raises:
-        ShapeError: no parts, or sparse and other rows are mixed.
+        ShapeError: no parts, or sparse or encoded rows are mixed with others.
     """
     if not parts:
         raise ShapeError("concat_rows needs at least one part; however the sequence is empty.")
-    first = parts[0]
     if len(parts) == 1:
-        return first
-    if all(isinstance(p, sparse.csr_array) for p in parts):
-        return sparse.csr_array(sparse.vstack(parts, format="csr"))
-    if any(isinstance(p, sparse.csr_array) for p in parts):
+        return parts[0]
+    tables = [part for part in parts if isinstance(part, sparse.csr_array)]
+    if tables and len(tables) < len(parts):
         raise ShapeError("Sparse rows can only be joined to sparse rows; however other rows are among the parts.")
-    if all(isinstance(p, Ragged) and p.values.shape[1:] == first.values.shape[1:] for p in parts):
-        return Ragged(np.concatenate([p.values for p in parts]), _join_offsets([p.offsets for p in parts]))
-    if all(isinstance(p, EncodedFrames) for p in parts):
-        return _concat_encoded(parts)
-    if all(isinstance(p, np.ndarray) and p.shape[1:] == first.shape[1:] for p in parts):
-        return np.concatenate(parts)
-    return [row for part in parts for row in part]
+    if tables:
+        return sparse.csr_array(sparse.vstack(tables, format="csr"))
+    encoded = [part for part in parts if isinstance(part, EncodedFrames)]
+    if len(encoded) == len(parts):
+        return _concat_encoded(encoded)
+    if encoded:
+        raise ShapeError("Encoded frames can only be joined to encoded frames; however other rows are among the parts.")
+    ragged = [part for part in parts if isinstance(part, Ragged)]
+    if len(ragged) == len(parts) and len({part.values.shape[1:] for part in ragged}) == 1:
+        return Ragged(np.concatenate([p.values for p in ragged]), _join_offsets([p.offsets for p in ragged]))
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(arrays) == len(parts) and len({part.shape[1:] for part in arrays}) == 1:
+        return np.concatenate(arrays)
+    return [part[i] for part in parts if isinstance(part, (Ragged, np.ndarray, list)) for i in range(len(part))]
 
 
 def _join_offsets(offsets: Sequence[Array]) -> Array:
@@ -190,6 +213,6 @@ def _concat_encoded(parts: Sequence[EncodedFrames]) -> EncodedFrames:
 
 def concat_examples(parts: Sequence[Examples]) -> Examples:
     """One after the other; y is None as soon as one part has none."""
-    labels = [p.y for p in parts]
-    y = None if any(label is None for label in labels) else np.concatenate(labels)  # type: ignore[arg-type]
-    return Examples(concat_rows([p.x for p in parts]), y)
+    labels = [part.y for part in parts if part.y is not None]
+    y = np.concatenate(labels) if len(labels) == len(parts) else None
+    return Examples(concat_rows([part.x for part in parts]), y)
