@@ -1,0 +1,266 @@
+"""ExampleSource: the rows of one split, read on demand.
+
+Where the folder that the challenge reads is readable, its record files are read natively, row ranges in any order.
+Elsewhere the object that was handed over is iterated: an eager or a graph-mode tf.data.Dataset, or any iterable of (x,
+y) pairs. What a pipeline made of the rows is kept within a memory bound, so that asking for more rows costs the new
+ones only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from autodl_solver.data.examples import Array, Examples, Rows, concat_examples, concat_rows, nbytes
+from autodl_solver.data.info import DatasetInfo
+from autodl_solver.data.sequence_example import decode_examples
+from autodl_solver.data.tfrecord import RecordFile, interleave_order, record_files
+from autodl_solver.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+CHUNK_ROWS = 4096
+"""Rows that are decoded and transformed at a time."""
+
+
+class RowReader(Protocol):
+    """Where rows come from. n_rows is None until it is known."""
+
+    @property
+    def n_rows(self) -> int | None: ...
+
+    def read(self, start: int, stop: int) -> Examples:
+        """Rows start..stop, fewer at the end of the split."""
+        ...
+
+
+class RecordReader:
+    """Reads sample*.tfrecord of a folder natively, in the official order."""
+
+    def __init__(self, folder: Path, info: DatasetInfo) -> None:
+        self._info = info
+        self._files = [RecordFile(path) for path in record_files(folder)]
+        if not self._files:
+            raise DataError(f"A split must hold files named sample*; however {folder} holds none.")
+        self._order: tuple[Array, Array] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all files; completes the index."""
+        return sum(len(file) for file in self._files)
+
+    def read(self, start: int, stop: int) -> Examples:
+        if len(self._files) == 1:
+            return self._decode(0, *self._files[0].locate(start, stop))
+        if self._order is None:
+            self._order = interleave_order([len(file) for file in self._files])
+        files, records = (index[start:stop] for index in self._order)
+        parts, places = [], []
+        for k in np.unique(files):
+            place = np.flatnonzero(files == k)
+            first, last = records[place[0]], records[place[-1]]
+            parts.append(self._decode(int(k), *self._files[k].locate(int(first), int(last) + 1)))
+            places.append(place)
+        if not parts:
+            return self._decode(0, *self._files[0].locate(0, 0))
+        return concat_examples(parts).take(np.argsort(np.concatenate(places), kind="stable"))
+
+    def _decode(self, k: int, starts: Array, sizes: Array) -> Examples:
+        info, file = self._info, self._files[k]
+        return decode_examples(
+            file.buffer,
+            starts,
+            sizes,
+            info.specs[0],
+            info.n_classes,
+            sequence_size=info.sequence_size,
+            source=file.path.name,
+        )
+
+
+class IteratedReader:
+    """Iterates what the challenge handed over, remembers the place, and starts anew only when asked for earlier rows.
+
+    A one-shot iterator cannot start anew, so its rows are kept.
+    """
+
+    def __init__(self, dataset: Iterable[Any], n_classes: int) -> None:
+        self._dataset = dataset
+        self._n_classes = n_classes
+        self._kept: list[tuple[Array, Array]] | None = [] if isinstance(dataset, Iterator) else None
+        self._rows: Iterator[tuple[Array, Array]] | None = None
+        self._place = 0
+        self._n_rows: int | None = None
+
+    @property
+    def n_rows(self) -> int | None:
+        return self._n_rows
+
+    def read(self, start: int, stop: int) -> Examples:
+        if self._kept is not None:
+            self._advance(stop - self._place, self._kept)
+            return self._examples(self._kept[start:stop])
+        if self._rows is None or start < self._place:
+            self._rows, self._place = None, 0
+        self._advance(start - self._place, None)
+        pairs: list[tuple[Array, Array]] = []
+        self._advance(stop - start, pairs)
+        return self._examples(pairs)
+
+    def _advance(self, n_rows: int, into: list[tuple[Array, Array]] | None) -> None:
+        """Goes on by n_rows, or to the end."""
+        if self._rows is None:
+            self._rows = iterate_pairs(self._dataset)
+        for _ in range(n_rows):
+            pair = next(self._rows, None)
+            if pair is None:
+                self._n_rows = self._place
+                return
+            self._place += 1
+            if into is not None:
+                into.append(pair)
+
+    def _examples(self, pairs: list[tuple[Array, Array]]) -> Examples:
+        y = np.zeros((len(pairs), self._n_classes), np.float32)
+        for i, (_, label) in enumerate(pairs):
+            if label.size == self._n_classes:  # a test split may come with empty labels
+                y[i] = label.ravel()
+        xs: list[Rows] = [np.asarray(x, np.float32)[None] for x, _ in pairs]
+        same_shape = len({x.shape for x in xs}) == 1  # type: ignore[union-attr]
+        return Examples(concat_rows(xs) if same_shape else [x[0] for x in xs], y)  # type: ignore[index]
+
+
+def is_tf_dataset(dataset: object) -> bool:
+    """Whether the object is a tf.data.Dataset, without importing TensorFlow."""
+    return any(base.__module__.partition(".")[0] == "tensorflow" for base in type(dataset).__mro__)
+
+
+def iterate_pairs(dataset: Any) -> Iterator[tuple[Array, Array]]:
+    """(x, y) of each example as arrays; of several bundles the first is x.
+
+    A tf.data.Dataset is iterated eagerly, or through a session of its graph when TensorFlow 1 behaviour is on.
+    """
+    if is_tf_dataset(dataset) and not sys.modules["tensorflow"].executing_eagerly():
+        yield from _iterate_graph(dataset)
+        return
+    rows = dataset.as_numpy_iterator() if is_tf_dataset(dataset) else dataset
+    for row in rows:
+        yield np.asarray(row[0]), np.asarray(row[-1])
+
+
+def _iterate_graph(dataset: Any) -> Iterator[tuple[Array, Array]]:
+    import tensorflow as tf  # the dataset exists, so TensorFlow is loaded
+
+    graph = getattr(dataset, "_graph", None) or tf.compat.v1.get_default_graph()
+    with graph.as_default():
+        row = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()
+    with tf.compat.v1.Session(graph=graph) as session:
+        while True:
+            try:
+                values = session.run(row)
+            except tf.errors.OutOfRangeError:
+                return
+            yield values[0], values[-1]
+
+
+def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
+    """The fastest way to the rows of a split.
+
+    The folder is that which the dataset names (`.folder`, our own ingestion). A bare tf.data.Dataset is what the
+    official program makes of the folder that the metadata names, and of its sibling for the other split
+    (docs/decisions/0002).
+    Anything else is data of its own and is iterated.
+
+    Args:
+        dataset: what `train` or `test` was handed.
+        info: facts of the dataset; `info.folder` is that of the training split.
+        split: "train" or "test".
+    """
+    folder = getattr(dataset, "folder", None)
+    if folder is None and info.folder is not None and is_tf_dataset(dataset):
+        folder = info.folder if split == info.folder.name else info.folder.parent / split
+    if folder is not None and Path(folder).is_dir() and record_files(Path(folder)):
+        return RecordReader(Path(folder), info)
+    logger.info("The folder of the %s split is not readable: iterating the dataset instead.", split)
+    return IteratedReader(dataset, info.n_classes)
+
+
+class ExampleSource:
+    """The rows of one split: raw rows on demand, and transformed ones that are kept.
+
+    Args:
+        reader: where rows come from.
+        memory_bytes: bound on the transformed rows that are kept.
+    """
+
+    def __init__(self, reader: RowReader, memory_bytes: float = 2e9) -> None:
+        self._reader = reader
+        self._memory_bytes = memory_bytes
+        self._kept: dict[Hashable, list[Examples]] = {}
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of the split; None until it is known."""
+        return self._reader.n_rows
+
+    def read(self, start: int, stop: int) -> Examples:
+        """Raw rows start..stop, fewer at the end of the split."""
+        return self._reader.read(start, stop)
+
+    def transformed(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int | None) -> Iterator[Examples]:
+        """The first `stop` rows (None: all) after `transform`, part by part.
+
+        Args:
+            key: names the transform; rows that were transformed under this key before come from memory where they fit.
+            transform: from raw rows to rows, each row for itself.
+        """
+        kept = self._kept.setdefault(key, [])
+        start, last = 0, sys.maxsize if stop is None else stop
+        for part in list(kept):
+            if start >= last:
+                return
+            yield part.take(slice(0, last - start)) if start + len(part) > last else part
+            start += len(part)
+        keeps = start == sum(map(len, kept))
+        while start < last:
+            raw = self._reader.read(start, min(start + CHUNK_ROWS, last))
+            if len(raw) == 0:
+                return
+            part = Examples(transform(raw.x), raw.y)
+            keeps = keeps and self._make_room(key, nbytes(part.x))
+            if keeps:
+                kept.append(part)
+            yield part
+            start += len(part)
+
+    def collect(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int) -> Examples:
+        """The first `stop` rows after `transform`, in one piece: as many as the memory bound admits."""
+        parts: list[Examples] = []
+        size = 0
+        for part in self.transformed(key, transform, stop):
+            size += nbytes(part.x)
+            if parts and size > self._memory_bytes:
+                n_fitting = sum(len(fitting) for fitting in parts)
+                logger.warning("Only the first %d rows fit into %.1f GB.", n_fitting, self._memory_bytes / 1e9)
+                break
+            parts.append(part)
+        if not parts:
+            return self._reader.read(0, 0)
+        whole = concat_examples(parts)
+        if len(whole) >= sum(map(len, self._kept[key])):
+            self._kept[key] = [whole]
+        return whole
+
+    def _make_room(self, key: Hashable, n_bytes: int) -> bool:
+        """Drops what other transforms left, oldest first, until n_bytes more fit. False if they cannot fit."""
+        total = {k: sum(nbytes(part.x) for part in parts) for k, parts in self._kept.items()}
+        for other in [k for k in total if k != key]:
+            if sum(total.values()) + n_bytes <= self._memory_bytes:
+                break
+            self._kept[other], total[other] = [], 0
+        return sum(total.values()) + n_bytes <= self._memory_bytes
