@@ -1,0 +1,1 @@
+"""Learners that any modality may use."""

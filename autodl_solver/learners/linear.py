@@ -1,0 +1,208 @@
+"""Ridge regression on 0/1 targets: closed form where one side of the data is small, conjugate gradients elsewhere.
+
+One eigendecomposition gives the solution for every penalty together with its leave-one-out predictions, which choose
+the penalty and calibrate the scores. Sources: Golub, Heath and Wahba, Generalized cross-validation, Technometrics 1979;
+Rifkin and Lippert, Notes on regularized least squares, MIT 2007 (both sides of the data, several targets at once).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg, optimize, sparse, special
+
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Array
+from autodl_solver.learners.base import Features, Learner
+
+CLOSED_FORM_SIDE = 1500
+"""The closed form is used up to this smaller side of the data: its eigendecomposition takes half a second."""
+
+SELECTION_ROWS = 1000
+"""Rows whose leave-one-out predictions choose the penalty and the calibration."""
+
+CHUNK_ROWS = 4096
+"""Rows that are centred at a time."""
+
+PENALTIES = np.logspace(-5, 2, 15)
+"""Candidates, relative to the mean squared norm of a centred row."""
+
+INDIFFERENCE = 1.03
+"""The largest penalty whose error is within so much of the least is taken: the curve is flat where rows are few."""
+
+MAX_SLOPE = 12.0
+"""Steepest calibration: scores one apart become odds of e^12, which six printed digits still tell from 1."""
+
+
+class LinearLearner(Learner):
+    """Ridge regression whose scores are turned into calibrated probabilities.
+
+    Rows that carry one label share a softmax, other labels get a sigmoid each; slope and offset are those that fit the
+    leave-one-out predictions best.
+    """
+
+    def __init__(self, n_classes: int, seed: int = 0) -> None:
+        super().__init__(n_classes, seed)
+        self._ridge: _Ridge | None = None
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        rows = _filled(x)
+        if min(rows.shape) <= CLOSED_FORM_SIDE:
+            self._ridge = self._in_closed_form(rows, y)
+            return
+        if self._ridge is None or len(self._ridge.weights) != rows.shape[1]:
+            chosen = _spread(len(y), CLOSED_FORM_SIDE)
+            self._ridge = self._in_closed_form(rows[chosen], y[chosen])
+        self._ridge = _conjugate_gradients(rows, y, self._ridge, budget)
+
+    def _in_closed_form(self, rows: Any, y: Array) -> _Ridge:
+        ridge, chosen, left_out = _closed_form(rows, y)
+        self._calibration = _Calibration.fitted(left_out, y[chosen])
+        return ridge
+
+    def _predict_proba(self, x: Features) -> Array:
+        assert self._ridge is not None, "the base class refuses an unfitted learner"
+        return self._calibration.proba(self._ridge.scores(_filled(x)))
+
+
+@dataclass(frozen=True)
+class _Ridge:
+    """scores = x @ weights + intercept."""
+
+    weights: Array  # [n_features, n_classes]
+    intercept: Array  # [n_classes]
+    penalty: float
+
+    def scores(self, x: Any) -> Array:
+        return np.asarray(x @ self.weights + self.intercept)
+
+
+@dataclass(frozen=True)
+class _Calibration:
+    """From scores to probabilities, monotone for each label."""
+
+    exclusive: bool  # one label a row: the classes share a softmax
+    slope: float
+    offset: float
+
+    def proba(self, scores: Array) -> Array:
+        logits = self.slope * scores + self.offset
+        return np.asarray(special.softmax(logits, axis=1) if self.exclusive else special.expit(logits))
+
+    @classmethod
+    def fitted(cls, scores: Array, y: Array) -> _Calibration:
+        """The slope (and offset) of least log loss; scores and y are [n_rows, n_classes]."""
+        exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+
+        def log_loss(parameters: Array) -> float:
+            logits = parameters[0] * scores + parameters[1]
+            if exclusive:
+                return float(-np.mean(np.sum(y * special.log_softmax(logits, axis=1), axis=1)))
+            return float(-np.mean(y * special.log_expit(logits) + (1 - y) * special.log_expit(-logits)))
+
+        offsets = (0.0, 0.0) if exclusive else (-MAX_SLOPE, MAX_SLOPE)
+        best = optimize.minimize(log_loss, [4.0, offsets[0] / 4], bounds=[(0.5, MAX_SLOPE), offsets], method="L-BFGS-B")
+        return cls(exclusive, float(best.x[0]), float(best.x[1]))
+
+
+def _filled(x: Features) -> Any:
+    """[n_rows, n_features] floats without NaN or infinity: both become 0, the mean of scaled features."""
+    values = x.data if isinstance(x, sparse.csr_array) else x.reshape(len(x), -1)
+    if not np.issubdtype(values.dtype, np.floating):
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    return sparse.csr_array((values, x.indices, x.indptr), x.shape) if isinstance(x, sparse.csr_array) else values
+
+
+def _spread(n_rows: int, n_chosen: int) -> Array:
+    """Indices of at most n_chosen rows, evenly spread."""
+    return np.arange(n_rows) if n_rows <= n_chosen else np.linspace(0, n_rows - 1, n_chosen).astype(np.int64)
+
+
+def _closed_form(x: Any, y: Array) -> tuple[_Ridge, Array, Array]:
+    """Ridge regression with the penalty of least leave-one-out squared error.
+
+    With the eigenpairs of the smaller of X'X and XX', prediction and leverage h of any row are sums over them, and the
+    prediction for a row left out is (prediction - h y) / (1 - h).
+
+    Returns:
+        The solution; [n_chosen] rows that were left out in turn; their predictions, [n_chosen, n_classes].
+    """
+    n_rows, n_features = x.shape
+    mean_x, mean_y = np.asarray(x.mean(axis=0)).ravel(), y.mean(axis=0)
+    chosen = _spread(n_rows, SELECTION_ROWS)
+    if n_features <= n_rows:
+        squares, products = _centred_gram(x, y, mean_x)
+        values, vectors = linalg.eigh(squares)
+        basis = _dense(x[chosen]) @ vectors - mean_x @ vectors  # [n_chosen, n_features]
+        targets = vectors.T @ products  # [n_features, n_classes]
+        leverages = basis**2
+    else:
+        kernel = _dense(x @ x.T).astype(np.float64)
+        kernel -= kernel.mean(axis=0) + kernel.mean(axis=1)[:, None] - kernel.mean()
+        values, vectors = linalg.eigh(kernel)
+        targets = vectors.T @ (y - mean_y)  # [n_rows, n_classes]
+        basis = vectors[chosen] * values
+        leverages = vectors[chosen] * basis
+    values = np.maximum(values, 0.0)
+    scale = max(values.sum() / n_rows, 1e-12)
+    candidates = []
+    for penalty in PENALTIES * scale:
+        shrunk = 1.0 / (values + penalty)
+        h = (1 / n_rows + leverages @ shrunk)[:, None]
+        left_out = (mean_y + basis @ (targets * shrunk[:, None]) - h * y[chosen]) / np.maximum(1 - h, 1e-6)
+        candidates.append((float(np.mean((left_out - y[chosen]) ** 2)), penalty, left_out))
+    least = min(error for error, _, _ in candidates)
+    _, penalty, left_out = [candidate for candidate in candidates if candidate[0] <= least * INDIFFERENCE][-1]
+    solution = vectors @ (targets / (values + penalty)[:, None])
+    weights = np.asarray(solution if n_features <= n_rows else x.T @ solution, dtype=np.float32)
+    return _Ridge(weights, mean_y - mean_x @ weights, penalty), chosen, left_out
+
+
+def _dense(x: Any) -> Array:
+    return x.toarray() if sparse.issparse(x) else np.asarray(x)
+
+
+def _centred_gram(x: Any, y: Array, mean_x: Array) -> tuple[Array, Array]:
+    """X'X [n_features, n_features] and X'Y [n_features, n_classes] of centred rows, summed in double precision."""
+    squares = np.zeros((x.shape[1], x.shape[1]))
+    products = np.zeros((x.shape[1], y.shape[1]))
+    mean_y = y.mean(axis=0)
+    for start in range(0, x.shape[0], CHUNK_ROWS):
+        rows = _dense(x[start : start + CHUNK_ROWS]) - mean_x
+        squares += rows.T @ rows
+        products += rows.T @ (y[start : start + CHUNK_ROWS] - mean_y)
+    return squares, products
+
+
+def _conjugate_gradients(x: Any, y: Array, start: _Ridge, budget: Budget, tolerance: float = 1e-3) -> _Ridge:
+    """Goes on from `start`, all classes at once, until the residual is small or the budget is spent.
+
+    Solves (Xc'Xc + penalty) W = Xc'Yc for centred Xc without forming it, so sparse rows stay sparse.
+    Source: Hestenes and Stiefel, Methods of conjugate gradients, 1952.
+    """
+    mean_x, mean_y = np.asarray(x.mean(axis=0), dtype=np.float32).ravel(), y.mean(axis=0)
+
+    def transposed(rows: Array) -> Array:
+        return np.asarray(x.T @ rows) - np.outer(mean_x, rows.sum(axis=0))
+
+    def normal(weights: Array) -> Array:
+        return transposed(np.asarray(x @ weights) - mean_x @ weights) + start.penalty * weights
+
+    target = transposed(y - mean_y)
+    weights = start.weights.copy()
+    residual = target - normal(weights)
+    direction = residual.copy()
+    size = (residual**2).sum(axis=0)
+    enough = tolerance**2 * np.maximum((target**2).sum(axis=0), 1e-30)
+    while np.any(size > enough) and not budget.expired:
+        moved = normal(direction)
+        step = size / np.maximum((direction * moved).sum(axis=0), 1e-30)
+        weights += step * direction
+        residual -= step * moved
+        previous, size = size, (residual**2).sum(axis=0)
+        direction = residual + size / np.maximum(previous, 1e-30) * direction
+    return _Ridge(weights, mean_y - mean_x @ weights, start.penalty)

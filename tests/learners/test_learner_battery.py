@@ -1,0 +1,88 @@
+"""Every learner of every modality against the promises of learner_checks."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from learner_checks import (
+    Factory,
+    Maker,
+    check_keeps_an_expired_budget,
+    check_output,
+    check_prediction_of_a_row_does_not_depend_on_its_neighbours,
+    check_same_seed_same_output,
+    check_second_fit_goes_on,
+    check_snapshot_gives_earlier_predictions_back,
+    check_wrong_shapes_are_refused,
+    dense_features,
+    label_sets,
+    sparse_features,
+)
+
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Examples
+from autodl_solver.learners.linear import LinearLearner
+from autodl_solver.learners.prior import PriorLearner
+from autodl_solver.modalities.series.schedule import make_learner as make_series_learner
+from autodl_solver.modalities.speech.schedule import make_learner as make_speech_learner
+from autodl_solver.modalities.tabular.learners import make_dense_learner, make_sparse_learner
+from autodl_solver.modalities.text.learners import make_learner as make_text_learner
+
+LEARNERS: list[tuple[str, Factory, Maker]] = [
+    ("prior", PriorLearner, dense_features),
+    ("linear", LinearLearner, dense_features),
+    ("linear, sparse", LinearLearner, sparse_features),
+    ("speech", make_speech_learner, dense_features),
+    ("series", make_series_learner, dense_features),
+    ("text", make_text_learner, sparse_features),
+    ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
+    ("tabular, sparse", make_sparse_learner, sparse_features),
+]
+each_learner = pytest.mark.parametrize(
+    ("make", "features"), [case[1:] for case in LEARNERS], ids=[c[0] for c in LEARNERS]
+)
+
+
+@each_learner
+@pytest.mark.parametrize("labels", label_sets())
+def test_output_is_finite_and_within_bounds(make: Factory, features: Maker, labels: str) -> None:
+    check_output(make, features, label_sets()[labels])
+
+
+@each_learner
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_prediction_of_a_row_does_not_depend_on_its_neighbours,
+        check_same_seed_same_output,
+        check_second_fit_goes_on,
+        check_snapshot_gives_earlier_predictions_back,
+        check_keeps_an_expired_budget,
+        check_wrong_shapes_are_refused,
+    ],
+)
+def test_promise(check, make: Factory, features: Maker) -> None:  # type: ignore[no-untyped-def]
+    check(make, features)
+
+
+@pytest.mark.parametrize(
+    "make", [PriorLearner, LinearLearner, partial(make_dense_learner, n_bins=8)], ids=["prior", "linear", "tabular"]
+)
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda x: x.__setitem__((slice(None), 0), 3.0),  # a constant column
+        lambda x: x.__setitem__((slice(0, 20), 1), np.nan),  # missing values
+        lambda x: x.__setitem__((slice(None), 2), np.nan),  # a column that is missing altogether
+        lambda x: np.multiply(x, 1e6, out=x),  # large numbers
+    ],
+)
+def test_features_of_any_kind_are_survived(make: Factory, spoil) -> None:  # type: ignore[no-untyped-def]
+    y = label_sets()["two classes"]
+    x = dense_features(y, np.random.default_rng(0))
+    spoil(x)
+    learner = make(2, 0)
+    learner.fit(Examples(x, y), Budget(20))
+    assert np.isfinite(learner.predict_proba(x)).all()
