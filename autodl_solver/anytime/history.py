@@ -1,0 +1,75 @@
+"""History: what has run, at what cost, with what hold-out score; and whose predictions to trust."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from autodl_solver.anytime.stage import Stage
+from autodl_solver.data.examples import Array
+from autodl_solver.metrics import nauc
+
+
+@dataclass
+class Record:
+    """One stage that ran.
+
+    Attributes:
+        stage: what was asked for.
+        n_examples: rows of the training split that it got.
+        fit_s: seconds of reading, transforming, fitting and scoring.
+        held_out: [n_held_out, n_classes] predictions for the hold-out rows among its rows, None after a failure or a
+            refit.
+        score: NAUC on those rows; nan where there is none.
+        failed: whether it raised.
+        predict_s: seconds of its pass over the test split; nan until there was one.
+    """
+
+    stage: Stage
+    n_examples: int
+    fit_s: float
+    held_out: Array | None = None
+    score: float = math.nan
+    failed: bool = False
+    predict_s: float = math.nan
+
+
+@dataclass
+class History:
+    """The stages so far, and the labels of the hold-out, which grows with the stream.
+
+    Attributes:
+        n_available: rows of the training split; None until it is known.
+        records: in the order of running.
+        y_held_out: [n_held_out, n_classes] of all hold-out rows seen so far, in stream order.
+    """
+
+    n_available: int | None = None
+    records: list[Record] = field(default_factory=list)
+    y_held_out: Array | None = None
+
+    def champion(self) -> Record | None:
+        """The record whose learner predicts.
+
+        Records are compared on the hold-out rows that both have seen: those of the earlier are the first rows of the
+        later. The later one saw more rows or more detail, so it is preferred unless it is worse by more than the noise
+        of the estimate.
+        """
+        champion: Record | None = None
+        for record in self.records:
+            if not record.failed and (champion is None or self._replaces(record, champion)):
+                champion = record
+        return champion
+
+    def _replaces(self, later: Record, earlier: Record) -> bool:
+        if later.stage.refit or later.held_out is None or earlier.held_out is None or self.y_held_out is None:
+            return True
+        n_shared = min(len(later.held_out), len(earlier.held_out))
+        y = self.y_held_out[:n_shared]
+        gain = nauc(y, later.held_out[:n_shared]) - nauc(y, earlier.held_out[:n_shared])
+        return math.isnan(gain) or gain >= -noise_of_nauc(n_shared)
+
+
+def noise_of_nauc(n_rows: int) -> float:
+    """About one standard error of a NAUC difference between two related predictions on n_rows."""
+    return 0.5 / math.sqrt(max(n_rows, 1))

@@ -1,0 +1,77 @@
+"""What to run next: a pure function of history and budget. No state, no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.stage import LearnerFactory, Stage
+
+Schedule: TypeAlias = Callable[[History, float], Stage | None]
+"""(history, seconds left) -> the next stage, or None when nothing is worth its cost."""
+
+GROWTH = 4
+"""Each stage asks for so many times the rows of the last: all together cost a third more than the last alone."""
+
+RESERVE = 1.5
+"""Share of the expected cost that must be left for a stage to be started."""
+
+
+def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: int, max_n: int = 10**9) -> Schedule:
+    """Growing subsets at the first fidelity up to all rows, then all rows at each further fidelity, then a refit on
+    everything.
+
+    Args:
+        make_learner: the one learner of all stages.
+        fidelities: in growing order.
+        first_n: rows of the first stage.
+        max_n: rows that are never exceeded.
+    """
+
+    def stage(fidelity: int, n: int, continues: str | None) -> Stage:
+        return Stage(f"{n}@{fidelity}", make_learner, fidelity, n, continues=continues)
+
+    def schedule(history: History, left_s: float) -> Stage | None:
+        everything = min(max_n, history.n_available if history.n_available is not None else max_n)
+        if not history.records:
+            return stage(fidelities[0], min(first_n, everything), None)
+        last = history.records[-1]
+        if last.stage.refit:
+            return None
+        if (
+            last.n_examples < min(everything, last.stage.n_examples * GROWTH)
+            and last.n_examples == last.stage.n_examples
+        ):
+            following = stage(
+                last.stage.fidelity, min(everything, last.stage.n_examples * GROWTH), _unless_failed(last)
+            )
+        elif (rank := fidelities.index(last.stage.fidelity)) + 1 < len(fidelities):
+            following = stage(fidelities[rank + 1], last.stage.n_examples, None)
+        else:
+            return _refit(history, left_s)
+        return following if _expected_s(last, following) * RESERVE < left_s else _refit(history, left_s)
+
+    return schedule
+
+
+def _unless_failed(record: Record) -> str | None:
+    return None if record.failed else record.stage.name
+
+
+def _refit(history: History, left_s: float) -> Stage | None:
+    """The champion once more, on the hold-out rows too."""
+    champion = history.champion()
+    if champion is None or _expected_s(champion, champion.stage) * RESERVE >= left_s:
+        return None
+    best = champion.stage
+    return Stage(f"{best.name} refit", best.make_learner, best.fidelity, best.n_examples, refit=True)
+
+
+def _expected_s(last: Record, following: Stage) -> float:
+    """Seconds that the next stage should take: fitting grows with rows and fidelity, the test pass with fidelity."""
+    detail = following.fidelity / last.stage.fidelity
+    rows = following.n_examples / max(last.n_examples, 1)
+    predict_s = 0.0 if math.isnan(last.predict_s) else last.predict_s
+    return last.fit_s * rows * detail + predict_s * detail
