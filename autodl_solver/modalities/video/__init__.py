@@ -1,0 +1,7 @@
+"""Video: clips of frames, encoded or dense, of one length or many."""
+
+from autodl_solver.modalities.spec import ModalitySpec
+from autodl_solver.modalities.video.pipeline import VideoPipeline, made_up_clips
+from autodl_solver.modalities.video.schedule import make_schedule
+
+SPEC = ModalitySpec(VideoPipeline, make_schedule, made_up_clips)

@@ -1,0 +1,1 @@
+"""PyTorch toolbox. Knows nothing of modalities."""
