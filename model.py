@@ -1,0 +1,51 @@
+"""The entry point of the AutoDL challenge: drop this file and the folder autodl_solver/ into a kit's code directory.
+
+The ingestion program builds `Model(metadata)` and then calls `train` and `test` in turn until `done_training` is set or
+the time budget ends. Everything else is in autodl_solver/solver.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from numpy.typing import NDArray
+
+from autodl_solver.data.info import DatasetInfo
+from autodl_solver.solver import Solver
+
+
+class Model:
+    """Adapts the challenge API to Solver.
+
+    Args:
+        metadata: an AutoDLMetadata; no example is read before `train` is called.
+
+    Attributes:
+        done_training: whether further calls would bring nothing.
+    """
+
+    def __init__(self, metadata: Any) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.done_training = False
+        self._solver = Solver(DatasetInfo.from_metadata(metadata))
+        self._solver.warm_up()
+
+    def train(self, dataset: Any, remaining_time_budget: float | None = None) -> None:
+        """Learns until there is a better answer.
+
+        Args:
+            dataset: tf.data.Dataset of (example [time, row, col, channel], labels [n_classes]).
+            remaining_time_budget: seconds; None means without end.
+        """
+        self._solver.train(dataset, remaining_time_budget)
+        self.done_training = self._solver.done
+
+    def test(self, dataset: Any, remaining_time_budget: float | None = None) -> NDArray[Any]:
+        """Scores of the test split, [n_test, n_classes] float32 in [0, 1].
+
+        Args:
+            dataset: tf.data.Dataset of the test examples, in the order of the rows to predict.
+            remaining_time_budget: seconds; None means without end.
+        """
+        return self._solver.test(dataset, remaining_time_budget)
