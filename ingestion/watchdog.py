@@ -18,9 +18,9 @@ import subprocess
 import sys
 import threading
 import time
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from ingestion.log import logger, start_log
 from ingestion.run_files import END_FILE, START_FILE, RunFiles
@@ -87,7 +87,9 @@ def main(arguments: list[str]) -> None:
     start_log()
     folder, task_name, time_budget, pid = arguments
     messages: queue.SimpleQueue[object] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, messages), daemon=True).start()
+    # Unbuffered, because Python waits at its end for the lock of a buffer that a thread is reading.
+    pipe = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115  # open until the process ends
+    threading.Thread(target=_listen, args=(pipe, messages), daemon=True).start()
     verdict = _watch(messages, int(pid))
     if verdict is None:
         return
@@ -101,7 +103,7 @@ def main(arguments: list[str]) -> None:
     logger.error(error)
 
 
-def _listen(pipe: IO[bytes], messages: "queue.SimpleQueue[object]") -> None:
+def _listen(pipe: FileIO, messages: "queue.SimpleQueue[object]") -> None:
     for line in pipe:
         messages.put(json.loads(line))
     messages.put(None)
