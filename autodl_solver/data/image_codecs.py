@@ -1,22 +1,27 @@
-"""Pixels of image files: torchvision where it is fast and plain, Pillow for all that is rare.
+"""Pixels of image files: JPEG by torchvision, the rare and the small by Pillow.
 
 Both call libjpeg-turbo and give the same values. Files a second on one core, measured on the benchmark's images:
 
                           torchvision    Pillow   Pillow, reduced to 16 px
-    cifar10, 32 px JPEG        50,000    15,000                     21,000
+    cifar10, 32 px JPEG        40,000    15,000                     21,000
     flowers5, 128 px JPEG       7,000     7,000                     13,000
     mnist, 28 px PNG           70,000    22,000                          -
 
+torchvision's PNG decoder is not used: it kills the process on damaged files (three flipped bytes do, version 0.29).
 Colours convert as in tf.image.decode_image: alpha is dropped, not blended; 16 bits lose the lower 8; EXIF rotation is
 ignored; of an animation, the first frame counts. A JPEG asked for alpha is opaque, where TensorFlow refuses.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib.util
 import io
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +33,10 @@ from autodl_solver.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
+    from torch import Tensor
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_TORCHVISION_MODES = {1: 1, 3: 3, 4: 4}  # ImageReadMode GRAY, RGB, RGB_ALPHA
+_GRAY, _RGB = 1, 3  # values of torchvision.io.ImageReadMode
 N_CHANNELS = tuple(_MODES)
 """Channel counts that files can be decoded to."""
 # What Pillow's parsers raise on broken files: they are not tidier than this.
@@ -52,39 +58,54 @@ def decode_files(
     Returns:
         [row, col, n_channels] uint8 for each file (maybe a broadcast view), or why there is none.
     """
-    decoded: dict[int, Array] = {}
-    for codec in (Codec.JPEG, Codec.PNG):
-        plain = [i for i, header in enumerate(headers) if header.codec is codec and header.is_plain]
-        for i, pixels in zip(plain, _decode_plain([files[i] for i in plain], codec, n_channels), strict=True):
-            if pixels is not None and pixels.shape[:2] == headers[i][1:3]:
-                decoded[i] = pixels
-    return [
-        decoded[i] if i in decoded else _by_pillow(file, header, lambda image: _pixels_of(image, n_channels))
-        for i, (file, header) in enumerate(zip(files, headers, strict=True))
-    ]
+    plain = [i for i, header in enumerate(headers) if header.is_plain_jpeg]
+    decoded = dict(zip(plain, _decode_jpegs([files[i] for i in plain], n_channels), strict=True))
+    result: list[Array | DataError] = []
+    for i, (file, header) in enumerate(zip(files, headers, strict=True)):
+        pixels = decoded.get(i)
+        if pixels is None or pixels.shape[:2] != (header.n_rows, header.n_cols):
+            result.append(_by_pillow(file, header, lambda image: _pixels_of(image, n_channels)))
+        else:
+            result.append(pixels)
+    return result
 
 
-def _decode_plain(files: Sequence[memoryview], codec: Codec, n_channels: int) -> list[Array | None]:
+def _decode_jpegs(files: Sequence[memoryview], n_channels: int) -> list[Array | None]:
     """By torchvision; None where it fails, so that Pillow may have a look."""
-    import torch
-    import torchvision.io  # noqa: F401  (its import registers the operators)
-
-    # The public functions warn that they will go; the operators are quicker too. Without them, Pillow does it all.
-    decode = getattr(torch.ops.image, f"decode_{codec.value.lower()}", None)
+    decode = _torchvision_jpeg()
     if not files or decode is None:
         return [None] * len(files)
-    mode = _TORCHVISION_MODES[3 if codec is Codec.JPEG and n_channels == 4 else n_channels]
+    import torch
+
     # One writable copy of all, because torch warns of read-only memory.
     packed = torch.frombuffer(bytearray().join(files), dtype=torch.uint8)
     pixels: list[Array | None] = []
     for encoded in torch.split(packed, [len(file) for file in files]):
-        try:
-            decoded = decode(encoded, mode, False)  # [channel, row, col]; False: as stored, without the EXIF rotation
+        try:  # [channel, row, col]; False: as stored, without the EXIF rotation
+            decoded = decode(encoded, _GRAY if n_channels == 1 else _RGB, False)
         except RuntimeError:
             pixels.append(None)
         else:
             pixels.append(_with_alpha(decoded.permute(1, 2, 0).numpy(), n_channels))
     return pixels
+
+
+@functools.cache
+def _torchvision_jpeg() -> Callable[..., Tensor] | None:
+    """The operator of torchvision's library, loaded without the package around it; None where there is none.
+
+    Importing the package takes seconds and ends in a segmentation fault where TensorFlow was loaded before: it imports
+    Triton, whose LLVM clashes with that of TensorFlow. Its public functions also warn that they will go one day.
+    """
+    import torch
+
+    package = importlib.util.find_spec("torchvision")
+    for folder in package.submodule_search_locations or () if package else ():
+        for library in sorted(Path(folder).glob("image*")):
+            if library.suffix in (".so", ".pyd", ".dylib"):
+                with contextlib.suppress(OSError):  # built for another torch
+                    torch.ops.load_library(library)  # type: ignore[no-untyped-call]
+    return getattr(torch.ops.image, "decode_jpeg", None)
 
 
 def _with_alpha(pixels: Array, n_channels: int) -> Array:

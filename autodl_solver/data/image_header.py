@@ -30,15 +30,13 @@ class ImageHeader(NamedTuple):
     """What the first bytes promise.
 
     Attributes:
-        n_components: colours stored per pixel, alpha included; 0 where it takes a look-up (palettes, GIF, BMP).
-        is_plain: 8 bits per component, not interlaced: any decoder reads it alike.
+        is_plain_jpeg: a JPEG of 8 bits and one or three components (gray or colour, not print).
     """
 
     codec: Codec
     n_rows: int
     n_cols: int
-    n_components: int
-    is_plain: bool
+    is_plain_jpeg: bool = False
 
 
 def read_header(data: memoryview) -> ImageHeader:
@@ -54,10 +52,11 @@ def read_header(data: memoryview) -> ImageHeader:
         if start[:3] == b"\xff\xd8\xff":
             header = _jpeg_header(data)
         elif start == _PNG_SIGNATURE:
-            header = _png_header(data)
+            n_cols, n_rows = struct.unpack_from(">II", data, 16)
+            header = ImageHeader(Codec.PNG, n_rows, n_cols)
         elif start[:6] in (b"GIF87a", b"GIF89a"):
             n_cols, n_rows = struct.unpack_from("<HH", data, 6)
-            header = ImageHeader(Codec.GIF, n_rows, n_cols, 0, False)
+            header = ImageHeader(Codec.GIF, n_rows, n_cols)
         elif start[:2] == b"BM":
             header = _bmp_header(data)
         else:
@@ -90,19 +89,13 @@ def _jpeg_header(data: memoryview) -> ImageHeader:
             at += 2
         elif marker in _START_OF_FRAME:
             bits, n_rows, n_cols, n_components = struct.unpack_from(">BHHB", data, at + 4)
-            return ImageHeader(Codec.JPEG, n_rows, n_cols, n_components, bits == 8 and n_components in (1, 3))
+            return ImageHeader(Codec.JPEG, n_rows, n_cols, bits == 8 and n_components in (1, 3))
         else:
             at += 2 + (data[at + 2] << 8 | data[at + 3])
-
-
-def _png_header(data: memoryview) -> ImageHeader:
-    n_cols, n_rows, bits, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", data, 16)
-    n_components = {0: 1, 2: 3, 4: 2, 6: 4}.get(colour, 0)
-    return ImageHeader(Codec.PNG, n_rows, n_cols, n_components, bits == 8 and interlace == 0 and n_components > 0)
 
 
 def _bmp_header(data: memoryview) -> ImageHeader:
     (header_size,) = struct.unpack_from("<I", data, 14)
     # Rows are negative in a file that runs from top to bottom; the header of OS/2 is shorter.
     n_cols, n_rows = struct.unpack_from("<HH" if header_size == 12 else "<ii", data, 18)
-    return ImageHeader(Codec.BMP, abs(n_rows), n_cols, 0, False)
+    return ImageHeader(Codec.BMP, abs(n_rows), n_cols)

@@ -214,13 +214,12 @@ def _apply_weights(x: Array, rows: Array, cols: Array) -> Array:
     One small matrix product per image and axis: a large one would start the threads of the BLAS inside our own threads.
     """
     n, n_rows, n_cols, n_channels = x.shape
-    y = rows @ x.reshape(n, n_rows, n_cols * n_channels).astype(np.float32)  # [n, new row, col * channel]
+    y: Array = rows @ x.reshape(n, n_rows, n_cols * n_channels).astype(np.float32)  # [n, new row, col * channel]
     if n_channels <= _FEW_CHANNELS:  # one product over (col, channel) beats many narrow ones
         y = y @ np.kron(cols.T, np.eye(n_channels, dtype=np.float32))
     else:
         y = cols @ y.reshape(-1, n_cols, n_channels)
-    resized: Array = y.reshape(n, len(rows), len(cols), n_channels)
-    return resized
+    return y.reshape(n, len(rows), len(cols), n_channels)
 
 
 def _axis_weights(n_old: int, n_new: int) -> Array:
@@ -234,4 +233,5 @@ def _axis_weights(n_old: int, n_new: int) -> Array:
     else:
         nearest = np.clip(centre, 0.5, n_old - 0.5)
         weights = np.maximum(1 - np.abs(nearest - np.arange(n_old) - 0.5), 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normed: Array = weights / weights.sum(axis=1, keepdims=True)
+    return normed.astype(np.float32)

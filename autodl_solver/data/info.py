@@ -122,7 +122,7 @@ class DatasetInfo:
         Raises:
             MetadataError: a method is missing, or the answers contradict each other.
         """
-        name = str(metadata.get_dataset_name()) if hasattr(metadata, "get_dataset_name") else "dataset"
+        name = str(metadata.get_dataset_name()) if callable(getattr(metadata, "get_dataset_name", None)) else "dataset"
         source = f"the metadata object of {name}"
         messages = getattr(getattr(metadata, "metadata_", None), "matrix_spec", ())
         try:
@@ -253,9 +253,10 @@ def _spec_from_message(message: textproto.Message) -> MatrixSpec:
 
 
 def _format(raw: textproto.Value) -> Format:
-    if isinstance(raw, str) and raw in Format.__members__:
-        return Format[raw]
-    return Format(integer(raw))
+    by_text = {text: form for form in Format for text in (form.name, str(form.value))}
+    if not isinstance(raw, str) or raw not in by_text:
+        raise ValueError(f"it must be one of {', '.join(Format.__members__)}, however it is {raw}")
+    return by_text[raw]
 
 
 def _spec_from_metadata(metadata: Any, bundle: int, messages: Sequence[Any]) -> MatrixSpec:

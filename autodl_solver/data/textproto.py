@@ -22,7 +22,9 @@ QUOTED = r"""(?:"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')"""
 _BLANK = re.compile(r"(?:\s+|#[^\n]*)*")
 _TOKEN = re.compile(rf"{QUOTED}|[\w.+-]+|[{{}}<>\[\]:,;/]")
 # A map entry as printers write it; the empty alternative ends a run of them at once instead of searching on.
-_MAP_ENTRY = re.compile(rf"\s*(\w+)\s*(?::\s*)?\{{\s*key\s*:\s*({QUOTED})\s*value\s*:\s*(-?(?:0|[1-9]\d*))\s*\}}|")
+_MAP_ENTRY = re.compile(
+    rf"\s*(\w+)\s*(?::\s*)?\{{\s*key\s*:\s*({QUOTED})\s*value\s*:\s*(-?(?:0|[1-9][0-9]{{0,18}}))\s*\}}|"
+)
 _CLOSING = {"{": "}", "<": ">", "[": "]"}
 
 

@@ -114,11 +114,11 @@ def scalar(fields: Message, name: str, read: Callable[[Value], T], default: D) -
     Raises:
         ValueError: `read` refuses the value.
     """
-    if name not in fields:
+    if not fields.get(name):
         return default
     try:
         return read(fields[name][-1])
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise ValueError(f"the field {name} cannot be read: {error}") from error
 
 
