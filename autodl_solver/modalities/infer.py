@@ -1,4 +1,4 @@
-"""Which modality a dataset has: a decision table over its shape (docs/architecture.md holds the same table).
+"""Which modality a dataset has: a decision table over its shape, tested row by row in tests/modalities.
 
 `is_sequence` is false in nearly all published datasets, whatever they hold, so nothing is decided by it.
 """
