@@ -13,7 +13,12 @@ from autodl_solver.data.textproto import QUOTED, Message, Value
 
 _QUOTED_TOKEN = re.compile(QUOTED)
 _INTEGER = re.compile(r"[+-]?(?:(0[xX][0-9a-fA-F]{1,16})|(0[0-7]{0,22})|([1-9][0-9]{0,18}))")
-_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+# A run of three-digit octals, as protobuf prints what is not ASCII, is taken at once: a Chinese token is one match.
+_ESCAPE = re.compile(
+    rb"((?:\\[0-3][0-7]{2})+)"
+    rb"|\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))",
+    re.DOTALL,
+)
 _SIMPLE_ESCAPES = dict(zip(b"abfnrtv\\'\"?", b"\a\b\f\n\r\t\v\\'\"?", strict=True))
 _TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\\']")
 
@@ -68,7 +73,9 @@ def string(raw: Value) -> str:
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
-    octal, hexadecimal, unit, code_point, letter = found.groups()
+    octals, octal, hexadecimal, unit, code_point, letter = found.groups()
+    if octals is not None:
+        return bytes([int(digits, 8) for digits in octals[1:].split(b"\\")])
     if octal is not None:
         return bytes((int(octal, 8) & 255,))
     if hexadecimal is not None:
