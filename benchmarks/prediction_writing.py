@@ -1,6 +1,6 @@
-"""How fast predictions become text: the official Python loop against ours, in one process, best of several runs.
+"""How fast predictions become text: the official Python loop against ours, in one process, best of five runs.
 
-    python benchmarks/prediction_writing.py [--rows 10000] [--columns 100]
+    python -m benchmarks.prediction_writing [--rows 10000] [--columns 100]
 
 Prints one markdown table. "ratio" is the time of the official loop divided by ours; both give the same bytes (checked).
 Result on a shared 2-core machine: see docs/challenge_api.md.
@@ -43,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--columns", type=int, default=100)
-    shape = (lambda a: (a.rows, a.columns))(parser.parse_args())
+    options = parser.parse_args()
+    shape = (options.rows, options.columns)
     rng = np.random.default_rng(0)
     logits = rng.normal(size=shape)
     kinds = {

@@ -1,12 +1,15 @@
 """Text format, specification and the metadata object of the challenge."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingestion.errors import MetadataError
 from ingestion.metadata import AutoDLMetadata, read_metadata
-from ingestion.specification import Format, MatrixSpec, parse_specification
+from ingestion.specification import ContradictionError, Format, MatrixSpec, parse_specification
 from ingestion.text_format import TextFormatError, parse
 
 MINIMAL = "output_dim: 2 matrix_spec { row_count: 3 col_count: 4 }"
@@ -72,6 +75,19 @@ def test_repeated_fields_and_lists_are_kept_in_order() -> None:
 def test_broken_text_names_its_line(text: str, line: int) -> None:
     with pytest.raises(TextFormatError, match=f"line {line}"):
         parse(text)
+
+
+FRAGMENTS = st.sampled_from(
+    ["output_dim", "matrix_spec", ":", "{", "}", "<", ">", "[", "]", ",", "'", '"', "\\", "-", "0x", "1e", "#"]
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(FRAGMENTS | st.text(max_size=3), max_size=15))
+def test_any_other_text_is_read_or_refused_and_nothing_else(parts: list[str]) -> None:
+    for text in ("".join(parts), " ".join(parts), MINIMAL + "".join(parts)):
+        with contextlib.suppress(TextFormatError, ContradictionError):
+            parse_specification(text)
 
 
 def test_a_vocabulary_of_a_hundred_thousand_tokens_is_read_completely() -> None:

@@ -140,7 +140,7 @@ def test_the_end_of_the_budget_interrupts_the_model(ingest: Ingest, train: str, 
     assert "BudgetExceededError" in outcome.log
 
 
-@pytest.mark.parametrize("body", [CANCELS_ALARM, STUCK_IN_C])
+@pytest.mark.parametrize("body", [pytest.param(CANCELS_ALARM, marks=pytest.mark.slow), STUCK_IN_C])
 def test_a_model_that_ignores_the_end_of_the_budget_is_killed(ingest: Ingest, body: str) -> None:
     body = body.replace("\n", "\n    ")
     outcome = ingest(model(train=f"if self.k == 1:\n    {body}"), flags=["-time_budget=0.7"])
