@@ -159,13 +159,15 @@ def _iterate_graph(dataset: Any) -> Iterator[tuple[Array, Array]]:
     graph = getattr(dataset, "_graph", None) or tf.compat.v1.get_default_graph()
     with graph.as_default():
         row = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()
-    with tf.compat.v1.Session(graph=graph) as session:
+    session = tf.compat.v1.Session(graph=graph)  # no `with`: a default session must not outlive a suspended generator
+    try:
         while True:
-            try:
-                values = session.run(row)
-            except tf.errors.OutOfRangeError:
-                return
+            values = session.run(row)
             yield values[0], values[-1]
+    except tf.errors.OutOfRangeError:
+        return
+    finally:
+        session.close()
 
 
 def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
@@ -173,7 +175,7 @@ def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
 
     The folder is that which the dataset names (`.folder`, our own ingestion). A bare tf.data.Dataset is what the
     official program makes of the folder that the metadata names, and of its sibling for the other split
-    (docs/decisions/0002).
+    (docs/decisions/0001).
     Anything else is data of its own and is iterated.
 
     Args:
