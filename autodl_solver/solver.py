@@ -132,6 +132,8 @@ class Solver:
         self._schedule: Schedule = spec.make_schedule(self.info)
         self.history.n_available = source.n_rows
         self._sources["train"] = source
+        if source.n_rows is not None and self.info.n_examples not in (-1, source.n_rows):
+            logger.warning("The metadata promises %d rows, the records hold %d.", self.info.n_examples, source.n_rows)
         logger.info("%s: %s, %s training rows", self.info.name, modality.value, source.n_rows)
 
     def _run(self, stage: Stage, budget: Budget) -> None:

@@ -180,7 +180,7 @@ def test_test_rows_are_not_read_before_test() -> None:
 
 
 def test_one_class_only_is_answered() -> None:
-    info, train, test, y = digits(60)
+    info, train, test, _ = digits(60)
     single = [(x, np.eye(10, dtype=np.float32)[3]) for x, _ in train]
     answer = play(Solver(info, on_error="raise"), single, test)[-1]
     assert (answer.argmax(axis=1) == 3).all()

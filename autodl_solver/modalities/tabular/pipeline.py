@@ -41,6 +41,7 @@ def made_up_rows(info: DatasetInfo) -> Rows:
     spec = info.specs[0]
     rng = np.random.default_rng(0)
     if spec.format is Format.SPARSE:
-        table = sparse.random_array((32, spec.n_cols), density=0.01, rng=rng, dtype=np.float32)
-        return sparse.csr_array(table)
+        n_values = 32 * 20
+        at = rng.integers(0, 32, n_values), rng.integers(0, spec.n_cols, n_values)
+        return sparse.csr_array(sparse.coo_array((rng.random(n_values, dtype=np.float32), at), (32, spec.n_cols)))
     return rng.normal(size=(32, 1, spec.n_rows, spec.n_cols, spec.n_channels)).astype(np.float32)
