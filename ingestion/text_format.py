@@ -3,7 +3,7 @@
 Covers what metadata.textproto may hold: scalars, messages in {} or <>, optional colons and separators, comments, lists
 in [], adjacent strings, all escapes (octal ones are bytes of UTF-8, as protobuf prints them).
 Reference: https://protobuf.dev/reference/protobuf/textformat-spec/
-Cost: 0.15 s for a map of 100,000 entries, thanks to one regular expression for a whole map entry.
+Cost: 0.25 s for a map of 100,000 entries, 0.45 s if every key is escaped, thanks to one regular expression per entry.
 """
 
 import re
