@@ -21,16 +21,11 @@ from autodl_solver.data.example_canonical import RecordReader
 from autodl_solver.data.example_encoding import SPARSE_KEYS, encode_example
 from autodl_solver.data.examples import Array, EncodedFrames, Examples, Ragged, Rows, concat_rows, take_rows
 from autodl_solver.data.info import Format, MatrixSpec
+from autodl_solver.data.record_layout import BYTES_LIST, FLOAT_LIST, INT64_LIST, find_parts
 from autodl_solver.data.wire import Spans, WireReader
 from autodl_solver.errors import DataError, RecordError
 
 __all__ = ["decode_examples", "encode_example"]
-
-_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3  # field numbers of tf.train.Feature
-_CONTEXT, _FEATURE_LISTS = 1, 2  # field numbers of tf.train.SequenceExample
-_CONTEXT_KEYS = (b"id", b"label_index", b"label_score")
-_LAYOUT_MIN_RECORDS = 256  # comparing with a layout costs about as much as parsing so many contexts
-_LAYOUT_MAX_BYTES = 1024
 
 
 def decode_examples(
@@ -113,15 +108,14 @@ class _Decoder:
             (examples, irregular): where `irregular` is set, the rows of the examples are void.
         """
         reader = WireReader(buffer, len(starts))
-        numbers, _, sections = reader.fields(Spans(np.arange(len(starts)), starts, starts + sizes))
-        reader.irregular[sections.owner[numbers > _FEATURE_LISTS]] = True
-        contexts, lists = (reader.single(sections.where(numbers == n)) for n in (_CONTEXT, _FEATURE_LISTS))
-        y = self._labels(reader, contexts, records)
+        extents = Spans(np.arange(len(starts)), starts, starts + sizes)
+        index, score, *lists = find_parts(reader, extents, self._list_keys())
+        y = self._labels(reader, index, score, records)
         x: Rows
         if self.spec.format is Format.DENSE:
-            x = self._dense(reader, lists)
+            x = self._dense(reader, lists[0])
         elif self.spec.format is Format.COMPRESSED:
-            x = self._frames(reader, lists)
+            x = self._frames(reader, lists[0])
         else:
             x = self._sparse(reader, lists, records)
         return Examples(x, y), reader.irregular
@@ -136,12 +130,15 @@ class _Decoder:
         new_buffer = np.frombuffer(b"".join(payloads), np.uint8)
         return self.decode(new_buffer, np.cumsum(new_sizes) - new_sizes, new_sizes, records)[0]
 
-    def _labels(self, reader: WireReader, contexts: Spans, records: Array) -> Array:
+    def _list_keys(self) -> list[bytes]:
+        """Names of the feature lists of the bundle."""
+        names = {Format.DENSE: ("dense_input",), Format.COMPRESSED: ("compressed",), Format.SPARSE: SPARSE_KEYS}
+        return [f"{self.bundle}_{name}".encode() for name in names[self.spec.format]]
+
+    def _labels(self, reader: WireReader, indices: Spans, scores: Spans, records: Array) -> Array:
         """[n, n_classes] float32."""
-        parts = _context_parts(reader, contexts)
-        everyone = np.arange(len(records))
-        index, index_row = reader.packed_ints(Spans(everyone, *parts[1]))
-        score, score_row = reader.packed_floats(Spans(everyone, *parts[2]))
+        index, index_row = reader.packed_ints(indices)
+        score, score_row = reader.packed_floats(scores)
         y = np.zeros((len(records), self.n_classes), np.float32)
         if not np.array_equal(index_row, score_row):
             counts = [np.bincount(row, minlength=len(records)) for row in (index_row, score_row)]
@@ -159,32 +156,29 @@ class _Decoder:
         y[index_row, index] = score
         return y
 
-    def _dense(self, reader: WireReader, lists: Spans) -> Array | Ragged:
+    def _dense(self, reader: WireReader, steps: Spans) -> Array | Ragged:
         shape = (self.spec.n_rows, self.spec.n_cols, self.spec.n_channels)
         if min(shape) < 1:
             raise DataError(
                 f"A dense bundle must have known rows, columns and channels, however {self.source}, bundle "
                 f"{self.bundle}, has {shape}; correct matrix_spec in metadata.textproto."
             )
-        [steps] = reader.map_values(lists, [b"%d_dense_input" % self.bundle])
         reader.irregular |= steps.start == 0  # absent
         view = view_steps(reader, steps, shape, self.sequence_size)
         return gather_steps(reader, steps, shape, self.sequence_size) if view is None else view
 
-    def _frames(self, reader: WireReader, lists: Spans) -> EncodedFrames:
-        [steps] = reader.map_values(lists, [b"%d_compressed" % self.bundle])
+    def _frames(self, reader: WireReader, steps: Spans) -> EncodedFrames:
         features = reader.children(steps, 1)
-        frames = reader.children(reader.children(features, _BYTES_LIST), 1)
+        frames = reader.children(reader.children(features, BYTES_LIST), 1)
         file_index = np.zeros(len(frames), np.int64)
         offsets = _offsets(frames.owner, len(steps))
         return EncodedFrames((reader.buffer,), file_index, frames.start, frames.sizes, offsets)
 
-    def _sparse(self, reader: WireReader, lists: Spans, records: Array) -> Ragged | sparse.csr_array:
-        keys = [f"{self.bundle}_{key}".encode() for key in SPARSE_KEYS]
-        features = [reader.children(steps, 1) for steps in reader.map_values(lists, keys)]
-        chunks = [reader.children(reader.children(feature, _INT64_LIST), 1) for feature in features[:3]]
+    def _sparse(self, reader: WireReader, lists: list[Spans], records: Array) -> Ragged | sparse.csr_array:
+        features = [reader.children(steps, 1) for steps in lists]
+        chunks = [reader.children(reader.children(feature, INT64_LIST), 1) for feature in features[:3]]
         indices = [reader.packed_ints(chunk) for chunk in chunks]
-        values, owner = reader.packed_floats(reader.children(reader.children(features[3], _FLOAT_LIST), 1))
+        values, owner = reader.packed_floats(reader.children(reader.children(features[3], FLOAT_LIST), 1))
         n = len(records)
         counts = np.bincount(owner, minlength=n)
         for _, index_owner in indices:
@@ -207,44 +201,6 @@ class _Decoder:
                 f"A sparse {name} index must lie in 0 .. {limit - 1}, however {self.source}, record {records[k]}, "
                 f"holds {index[k]}; re-export the dataset or delete the record."
             )
-
-
-def _context_parts(reader: WireReader, contexts: Spans) -> Array:
-    """[3, 2, n_records]: start and end of the id, of the packed label indices and of the packed label scores.
-
-    Few layouts make up nearly all contexts (an id or a label takes a byte more or less). A context that differs from
-    one that was parsed in the bytes of these parts only has its parts at the same places.
-    """
-    parts = np.zeros((3, 2, len(contexts)), np.int64)
-    is_open = np.ones(len(contexts), bool)
-    sizes = contexts.sizes
-    for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
-        if count < _LAYOUT_MIN_RECORDS or not 0 < size <= _LAYOUT_MAX_BYTES:
-            continue
-        group = np.flatnonzero(sizes == size)
-        model = contexts.start[group[0]]
-        probe = WireReader(reader.buffer, 1)
-        places = _parse_contexts(probe, Spans(np.zeros(1, np.int64), model[None], model[None] + size))[:, :, 0] - model
-        if probe.irregular[0]:
-            continue
-        content = reader.windows(f"S{size}")[contexts.start[group]]
-        octets = content.view(np.uint8).reshape(len(group), size)
-        for start, end in places:
-            octets[:, max(start, 0) : max(end, 0)] = 0
-        same = group[content == content[0]]
-        parts[:, :, same] = places[:, :, None] + contexts.start[same]
-        is_open[same] = False
-    if is_open.any():
-        parts[:, :, is_open] = _parse_contexts(reader, contexts.where(is_open))[:, :, is_open]
-    return parts
-
-
-def _parse_contexts(reader: WireReader, contexts: Spans) -> Array:
-    """The same for each context by itself."""
-    example_id, index, score = reader.map_values(contexts, _CONTEXT_KEYS)
-    index = reader.single(reader.children(reader.children(index, _INT64_LIST), 1))
-    score = reader.single(reader.children(reader.children(score, _FLOAT_LIST), 1))
-    return np.stack([np.stack([spans.start, spans.end]) for spans in (example_id, index, score)])
 
 
 def _regular(reader: WireReader, values: Array, owner: Array) -> tuple[Array, Array]:

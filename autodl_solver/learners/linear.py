@@ -53,7 +53,7 @@ class LinearLearner(Learner):
             self._ridge = self._in_closed_form(rows, y)
             return
         if self._ridge is None or len(self._ridge.weights) != rows.shape[1]:
-            chosen = _spread(len(y), CLOSED_FORM_SIDE)
+            chosen = _spread(len(y), SELECTION_ROWS)
             self._ridge = self._in_closed_form(rows[chosen], y[chosen])
         self._ridge = _conjugate_gradients(rows, y, self._ridge, budget)
 

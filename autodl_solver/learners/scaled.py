@@ -16,7 +16,8 @@ from autodl_solver.learners.linear import LinearLearner
 class ScaledLinearLearner(Learner):
     """Scales or weights the features, then learns them linearly.
 
-    A second fit goes on with the linear learner; the transformer is fitted anew, so that it knows all rows.
+    A second fit begins anew: what the transformer makes of more rows may have other columns, and the linear learner's closed form
+    gains nothing from an earlier solution.
 
     Args:
         n_classes: columns of the labels.
@@ -27,10 +28,10 @@ class ScaledLinearLearner(Learner):
     def __init__(self, n_classes: int, seed: int, make_transformer: Callable[[], Any]) -> None:
         super().__init__(n_classes, seed)
         self._make_transformer = make_transformer
-        self._linear = LinearLearner(n_classes, seed)
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         self._transformer = self._make_transformer()
+        self._linear = LinearLearner(self.n_classes, self.seed)
         self._linear.fit(Examples(_features(self._transformer.fit_transform(x)), y), budget)
 
     def _predict_proba(self, x: Features) -> Array:

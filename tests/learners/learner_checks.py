@@ -27,8 +27,8 @@ def dense_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def sparse_features(y: np.ndarray, rng: np.random.Generator) -> sparse.csr_array:
-    """[n, 40] counts: each label raises its own columns."""
-    rates = 0.2 + y @ rng.gamma(0.5, 1.0, (y.shape[1], 40))
+    """[n, 400] counts, most of them rare: each label raises its own columns."""
+    rates = 0.02 + y @ rng.gamma(0.05, 1.0, (y.shape[1], 400))
     return sparse.csr_array(rng.poisson(rates).astype(np.float32))
 
 
