@@ -17,6 +17,7 @@ from autodl_solver.data.wire import Spans, WireReader, element_positions
 _WIDE_STEP_VALUES = 16  # from here on a step is worth a memcpy of its own
 _LONG_RECORD_STEPS = 64  # from here on a record is worth a memcpy
 _BLOCK_BYTES = 1 << 20
+_FOLD_STEPS = 256  # a multiple of 8, so that folds are made of whole words
 
 
 def view_steps(reader: WireReader, steps: Spans, shape: tuple[int, int, int], sequence_size: int) -> Array | None:
@@ -113,11 +114,26 @@ def _expect_headers(
     reader: WireReader, content: Array | bytes, n_steps: Array, header: bytes, stride: int, first_row: int = 0
 ) -> None:
     """Marks as irregular the records of which a step does not begin with the header; steps lie `stride` bytes apart."""
-    if len(content):
-        same = _has_header(content, 0, (len(content) // stride,), (stride,), header)
+    n_folded = len(content) // (_FOLD_STEPS * stride) * _FOLD_STEPS
+    if n_folded and not _folds_to_header(content, n_folded, stride, header):
+        n_folded = 0
+    n_left = len(content) // stride - n_folded
+    if n_left:
+        same = _has_header(content, n_folded * stride, (n_left,), (stride,), header)
         if not same.all():
-            wrong = np.repeat(np.arange(len(n_steps)), n_steps)[~same]
+            wrong = np.repeat(np.arange(len(n_steps)), n_steps)[n_folded:][~same]
             reader.irregular[first_row + wrong] = True
+
+
+def _folds_to_header(content: Array | bytes, n_steps: int, stride: int, header: bytes) -> bool:
+    """Whether all steps begin with the header: then, and only then, do AND and OR over them both give it back.
+
+    Twice as fast as comparing: whole words, no temporary arrays. n_steps is a multiple of _FOLD_STEPS.
+    """
+    words = np.frombuffer(content, "<u8", n_steps * stride // 8).reshape(n_steps // _FOLD_STEPS, -1)
+    expected = np.frombuffer(header, np.uint8)
+    folds = [fold.reduce(words, axis=0).view(np.uint8) for fold in (np.bitwise_and, np.bitwise_or)]
+    return all(bool((fold.reshape(-1, stride)[:, : len(header)] == expected).all()) for fold in folds)
 
 
 def _has_header(

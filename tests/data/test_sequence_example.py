@@ -97,7 +97,7 @@ def test_a_record_of_another_layout_among_equal_ones_is_found():
 @pytest.mark.parametrize("n_values", [1, 6, 20])
 def test_a_damaged_step_header_is_an_error_whatever_the_way_of_reading(n_values):
     spec = MatrixSpec(1, n_values, 1, Format.DENSE)
-    for lengths in ([3] * 4, [3, 4, 5, 2], [400, 300, 200, 100]):
+    for lengths in ([3] * 4, [3, 4, 5, 2], [400, 300, 200, 100], [60, 61, 900, 59] * 20):
         payloads = [encode_example(i, [], dense=row) for i, row in enumerate(dense_rows(lengths, n_values))]
         header = payloads[2].index(b"_input") + 8
         at = payloads[2].index(b"\x12", header)
