@@ -71,8 +71,11 @@ def _by_layout(reader: WireReader, messages: Spans, n_parts: int, parse: _Parse)
             for part in np.flatnonzero(places[:, 0]):
                 parts[part][:, alike] = places[part][:, None] + messages.start[alike]
             is_open[alike] = False
-    if is_open.any():
-        parts[:, :, is_open] = parse(reader, messages.where(is_open))[:, :, is_open]
+    rest = np.flatnonzero(is_open)
+    if len(rest):
+        rest_reader = WireReader(reader.buffer, len(rest))
+        parts[:, :, rest] = parse(rest_reader, Spans(np.arange(len(rest)), messages.start[rest], messages.end[rest]))
+        reader.irregular[rest] |= rest_reader.irregular
     return parts
 
 
