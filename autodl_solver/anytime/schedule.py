@@ -15,6 +15,9 @@ Schedule: TypeAlias = Callable[[History, float], Stage | None]
 GROWTH = 4
 """Each stage asks for so many times the rows of the last: all together cost a third more than the last alone."""
 
+MIN_GROWTH = 1.5
+"""The last step goes to all rows at once where less growth than that would be left."""
+
 RESERVE = 1.5
 """Share of the expected cost that must be left for a stage to be started."""
 
@@ -40,13 +43,10 @@ def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: i
         last = history.records[-1]
         if last.stage.refit:
             return None
-        if (
-            last.n_examples < min(everything, last.stage.n_examples * GROWTH)
-            and last.n_examples == last.stage.n_examples
-        ):
-            following = stage(
-                last.stage.fidelity, min(everything, last.stage.n_examples * GROWTH), _unless_failed(last)
-            )
+        if last.stage.n_examples <= last.n_examples < everything:
+            n = last.n_examples * GROWTH
+            n = n if n * MIN_GROWTH <= everything else everything
+            following = stage(last.stage.fidelity, n, _unless_failed(last))
         elif (rank := fidelities.index(last.stage.fidelity)) + 1 < len(fidelities):
             following = stage(fidelities[rank + 1], last.stage.n_examples, None)
         else:

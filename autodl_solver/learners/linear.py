@@ -7,6 +7,7 @@ Rifkin and Lippert, Notes on regularized least squares, MIT 2007 (both sides of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,9 @@ PENALTIES = np.logspace(-5, 2, 15)
 INDIFFERENCE = 1.03
 """The largest penalty whose error is within so much of the least is taken: the curve is flat where rows are few."""
 
+TOLERANCE = 0.05
+"""Residual, relative to the target, at which conjugate gradients end: going on gains nothing on five text datasets."""
+
 MAX_SLOPE = 12.0
 """Steepest calibration: scores one apart become odds of e^12, which six printed digits still tell from 1."""
 
@@ -55,7 +59,7 @@ class LinearLearner(Learner):
         if self._ridge is None or len(self._ridge.weights) != rows.shape[1]:
             chosen = _spread(len(y), SELECTION_ROWS)
             self._ridge = self._in_closed_form(rows[chosen], y[chosen])
-        self._ridge = _conjugate_gradients(rows, y, self._ridge, budget)
+        self._ridge = _iterated(rows, y, self._ridge, budget)
 
     def _in_closed_form(self, rows: Any, y: Array) -> _Ridge:
         ridge, chosen, left_out = _closed_form(rows, y)
@@ -178,31 +182,47 @@ def _centred_gram(x: Any, y: Array, mean_x: Array) -> tuple[Array, Array]:
     return squares, products
 
 
-def _conjugate_gradients(x: Any, y: Array, start: _Ridge, budget: Budget, tolerance: float = 1e-3) -> _Ridge:
-    """Goes on from `start`, all classes at once, until the residual is small or the budget is spent.
+def _iterated(x: Any, y: Array, start: _Ridge, budget: Budget) -> _Ridge:
+    """Ridge regression on all rows with the penalty of `start`, by conjugate gradients on the smaller side of the data.
 
-    Solves (Xc'Xc + penalty) W = Xc'Yc for centred Xc without forming it, so sparse rows stay sparse.
-    Source: Hestenes and Stiefel, Methods of conjugate gradients, 1952.
+    Rows are centred without forming them, so sparse rows stay sparse.
     """
     mean_x, mean_y = np.asarray(x.mean(axis=0), dtype=np.float32).ravel(), y.mean(axis=0)
+    if x.shape[0] < x.shape[1]:
 
-    def transposed(rows: Array) -> Array:
-        return np.asarray(x.T @ rows) - np.outer(mean_x, rows.sum(axis=0))
+        def kernel(rows: Array) -> Array:  # (H X X'H + penalty) rows, H the centring matrix
+            scores = np.asarray(x @ np.asarray(x.T @ (rows - rows.mean(axis=0))))
+            return np.asarray(scores - scores.mean(axis=0) + start.penalty * rows)
 
-    def normal(weights: Array) -> Array:
-        return transposed(np.asarray(x @ weights) - mean_x @ weights) + start.penalty * weights
+        dual = _conjugate_gradients(kernel, y - mean_y, np.zeros_like(y), budget)
+        weights = np.asarray(x.T @ (dual - dual.mean(axis=0)))
+    else:
 
-    target = transposed(y - mean_y)
-    weights = start.weights.copy()
-    residual = target - normal(weights)
+        def transposed(rows: Array) -> Array:
+            return np.asarray(x.T @ rows) - np.outer(mean_x, rows.sum(axis=0))
+
+        def squares(weights: Array) -> Array:  # (Xc'Xc + penalty) weights
+            return transposed(np.asarray(x @ weights) - mean_x @ weights) + start.penalty * weights
+
+        weights = _conjugate_gradients(squares, transposed(y - mean_y), start.weights, budget)
+    return _Ridge(weights, mean_y - mean_x @ weights, start.penalty)
+
+
+def _conjugate_gradients(operator: Callable[[Array], Array], target: Array, start: Array, budget: Budget) -> Array:
+    """Solves operator(solution) = target for each column, from `start`, until residuals are small or the budget is spent.
+
+    Source: Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems, 1952.
+    """
+    solution: Array = start.copy()
+    residual = target - operator(solution) if start.any() else target.copy()
     direction = residual.copy()
     size = (residual**2).sum(axis=0)
-    enough = tolerance**2 * np.maximum((target**2).sum(axis=0), 1e-30)
+    enough = TOLERANCE**2 * np.maximum((target**2).sum(axis=0), 1e-30)
     while np.any(size > enough) and not budget.expired:
-        moved = normal(direction)
+        moved = operator(direction)
         step = size / np.maximum((direction * moved).sum(axis=0), 1e-30)
-        weights += step * direction
+        solution += step * direction
         residual -= step * moved
         previous, size = size, (residual**2).sum(axis=0)
         direction = residual + size / np.maximum(previous, 1e-30) * direction
-    return _Ridge(weights, mean_y - mean_x @ weights, start.penalty)
+    return solution

@@ -30,10 +30,11 @@ def play(schedule: Schedule, n_available: int, budget_s: float, row_s: float = 1
 @pytest.mark.parametrize(
     ("n_available", "budget_s", "expected"),
     [
-        (5000, 1e6, ["1000@1", "4000@1", "5000@1", "5000@2", "5000@2 refit"]),  # all time in the world
+        (5000, 1e6, ["1000@1", "5000@1", "5000@2", "5000@2 refit"]),  # all time in the world
+        (20_000, 1e6, ["1000@1", "4000@1", "20000@1", "20000@2", "20000@2 refit"]),  # 16,000 are nearly all
         (800, 1e6, ["800@1", "800@2", "800@2 refit"]),  # fewer rows than the first stage asks for
         (1000, 1e6, ["1000@1", "1000@2", "1000@2 refit"]),  # exactly as many
-        (5000, 6.0, ["1000@1", "1000@1 refit"]),  # 4,000 rows would not be finished in time
+        (5000, 6.0, ["1000@1", "1000@1 refit"]),  # 5,000 rows would not be finished in time
         (5000, 0.5, ["1000@1"]),  # no time for a second stage: the first is always tried
     ],
 )
@@ -47,7 +48,7 @@ def test_rows_beyond_the_bound_are_never_asked_for() -> None:
 
 
 def test_a_failed_stage_is_not_repeated() -> None:
-    names = play(doubling(PriorLearner, (1, 2), 1000), 5000, 1e6, fails="4000@1")
+    names = play(doubling(PriorLearner, (1, 2), 1000), 5000, 1e6, fails="5000@1")
     assert len(names) == len(set(names))
     assert names[-1] == "5000@2 refit"
 
