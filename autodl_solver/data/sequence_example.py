@@ -1,12 +1,12 @@
 """Decode batches of tf.train.SequenceExample records into Examples.
 
-Record layout (design.md of the challenge: docs/challenge_api.md):
+Record layout:
     context        id, label_index (int64 list), label_score (float list); the labels are empty in a test set
     feature lists  per bundle i: i_dense_input | i_compressed | i_sparse_{row,col,channel}_index and i_sparse_value
 
-All records of a batch are read at once, see `wire`; `example_canonical` first rewrites those that are irregular.
+All records of a batch are read at once, see `record_layout`; those that are irregular go through `example_canonical`.
 Dense data of one layout is not even copied: x is a strided view of the file.
-Source of the semantics: the challenge's autodl_ingestion/dataset.py, version 20191204 (see `_parse_function`).
+Source of the semantics: the challenge's AutoDL_ingestion_program/dataset.py, `_parse_function`, version 20191204.
 """
 
 from __future__ import annotations
