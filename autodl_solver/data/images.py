@@ -24,7 +24,7 @@ from autodl_solver.errors import DataError, ShapeError
 
 logger = logging.getLogger(__name__)
 
-_CHUNK_FILES = 256  # decoded by a thread at a time
+_CHUNK_FILES = 1024  # decoded by a thread at a time
 _CHUNK_PIXELS = 1 << 24  # or fewer files of this many pixels together
 _FEW_CHANNELS = 4
 _SMALL_PIXELS = 96 * 96  # up to here, decoding whole is faster than reducing

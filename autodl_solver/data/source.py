@@ -56,22 +56,23 @@ class RecordReader:
 
     def read(self, start: int, stop: int) -> Examples:
         if len(self._files) == 1:
-            return self._decode(0, *self._files[0].locate(start, stop))
+            return self._decode(0, start, stop)
         if self._order is None:
             self._order = interleave_order([len(file) for file in self._files])
         files, records = (index[start:stop] for index in self._order)
         parts, places = [], []
         for k in np.unique(files):
             place = np.flatnonzero(files == k)
-            first, last = records[place[0]], records[place[-1]]
-            parts.append(self._decode(int(k), *self._files[k].locate(int(first), int(last) + 1)))
+            parts.append(self._decode(int(k), int(records[place[0]]), int(records[place[-1]]) + 1))
             places.append(place)
         if not parts:
-            return self._decode(0, *self._files[0].locate(0, 0))
+            return self._decode(0, 0, 0)
         return concat_examples(parts).take(np.argsort(np.concatenate(places), kind="stable"))
 
-    def _decode(self, k: int, starts: Array, sizes: Array) -> Examples:
+    def _decode(self, k: int, first: int, last: int) -> Examples:
+        """Records first..last of file k."""
         info, file = self._info, self._files[k]
+        starts, sizes = file.locate(first, last)
         return decode_examples(
             file.buffer,
             starts,
@@ -80,6 +81,7 @@ class RecordReader:
             info.n_classes,
             sequence_size=info.sequence_size,
             source=file.path.name,
+            first_record=first,
         )
 
 

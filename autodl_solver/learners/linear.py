@@ -209,7 +209,7 @@ def _iterated(x: Any, y: Array, start: _Ridge, budget: Budget) -> _Ridge:
 
 
 def _conjugate_gradients(operator: Callable[[Array], Array], target: Array, start: Array, budget: Budget) -> Array:
-    """Solves operator(solution) = target for each column, from `start`, until residuals are small or the budget is spent.
+    """Solves operator(solution) = target for each column, until residuals are small or the budget is spent.
 
     Source: Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems, 1952.
     """

@@ -16,8 +16,8 @@ from autodl_solver.learners.linear import LinearLearner
 class ScaledLinearLearner(Learner):
     """Scales or weights the features, then learns them linearly.
 
-    A second fit begins anew: what the transformer makes of more rows may have other columns, and the linear learner's closed form
-    gains nothing from an earlier solution.
+    A second fit begins anew: what the transformer makes of more rows may have other columns, and a closed form gains
+    nothing from an earlier solution.
 
     Args:
         n_classes: columns of the labels.

@@ -17,7 +17,7 @@ class SeriesPipeline(Pipeline):
 
     def transform(self, x: Rows, fidelity: int) -> Array:
         """[n_rows, n_features] float32; the mean of the channel stands in for NaN and infinity."""
-        series = _sequences(x)
+        series = self._sequences(x)
         course = resampled(Ragged(_filled(series), series.offsets), fidelity)  # [n, points, channel]
         steps = np.diff(course, axis=1)
         spectrum = np.log1p(np.abs(np.fft.rfft(course - course.mean(axis=1, keepdims=True), axis=1)))[:, 1:]
@@ -28,12 +28,11 @@ class SeriesPipeline(Pipeline):
         flat = [part.reshape(len(course), -1) for part in parts]
         return np.concatenate([*flat, np.log1p(series.lengths)[:, None]], axis=1).astype(np.float32)
 
-
-def _sequences(x: Rows) -> Ragged:
-    """Time on the first axis: (1, 1, T, 1) and (1, T, 1, 1) layouts are turned."""
-    if isinstance(x, np.ndarray) and x.shape[1] == 1:
-        x = x.reshape(len(x), -1, 1, 1, x.shape[-1])
-    return as_ragged(x)
+    def _sequences(self, x: Rows) -> Ragged:
+        """Time on the first axis: a series that lies along the columns or rows of one time step is turned."""
+        if self.info.sequence_size == 1 and isinstance(x, np.ndarray):
+            x = x.reshape(len(x), -1, 1, 1, x.shape[-1])
+        return as_ragged(x)
 
 
 def _filled(series: Ragged) -> Array:
