@@ -1,0 +1,91 @@
+"""The sample datasets from records to scores: through the solver in this process, and (slow) through both programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodl_solver.data.info import DatasetInfo
+from autodl_solver.metrics import nauc
+from autodl_solver.solver import Solver
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE_DATA = ROOT / "sample_data"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What ingestion hands over, as far as the solver looks at it."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Final NAUC at least; and the golden scores of the first test row, for the first classes."""
+
+    nauc: float
+    first_row: tuple[float, ...]
+
+
+EXPECTED = {
+    "digits": Expected(0.98, (0.000, 0.000, 0.000)),  # image, dense
+    "digit_pairs": Expected(0.92, (0.996, 0.069, 0.985)),  # image, encoded, several labels
+    "moving_digits": Expected(0.97, (0.117, 0.104, 0.779)),  # video
+    "spoken_commands": Expected(0.95, (0.995, 0.002, 0.001)),  # speech
+    "cbf": Expected(0.94, (0.273, 0.640, 0.087)),  # series
+    "docstring_topics": Expected(0.97, (0.881, 0.005, 0.007)),  # text
+    "docstring_sections": Expected(0.68, (0.930, 0.850, 0.958)),  # table, sparse, several labels
+    "breast_cancer": Expected(0.98, (0.953, 0.047)),  # table with NaN
+}
+
+
+def solve(name: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """Every answer of a run to the end, and the solution."""
+    data = SAMPLE_DATA / name / f"{name}.data"
+    solver = Solver(DatasetInfo.from_folder(data / "train"), on_error="raise")
+    solver.warm_up()
+    answers = []
+    while not solver.done:
+        solver.train(Folder(data / "train"), 60)
+        answers.append(solver.test(Folder(data / "test"), 60))
+    return answers, np.loadtxt(SAMPLE_DATA / name / f"{name}.solution")
+
+
+def test_every_sample_dataset_is_expected_here() -> None:
+    assert {path.parent.name for path in SAMPLE_DATA.glob("*/*.solution")} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_sample_dataset_is_learned(name: str) -> None:
+    answers, solution = solve(name)
+    assert all(answer.shape == solution.shape for answer in answers)
+    assert nauc(solution, answers[-1]) > EXPECTED[name].nauc
+    golden = EXPECTED[name].first_row
+    assert answers[-1][0, : len(golden)].tolist() == pytest.approx(golden, abs=0.03)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_scores_are_not_crowded_when_printed(name: str) -> None:
+    answers, _ = solve(name)
+    printed = [len({f"{value:g}" for value in column}) for column in answers[-1].T]
+    distinct = [len(np.unique(column)) for column in answers[-1].T]
+    assert min(p / d for p, d in zip(printed, distinct, strict=True)) > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_both_programs_play_the_sample_dataset(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "run_local_test.py", f"-dataset_dir={SAMPLE_DATA / name}", "-code_dir=."]
+    command += ["-time_budget=30", f"-output_dir={tmp_path / 'out'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, env=dict(os.environ))
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = (tmp_path / "out" / "ingestion.log").read_text(encoding="utf-8")
+    assert "Traceback" not in log
+    assert "state: finished" in (tmp_path / "out" / "scores" / "scores.txt").read_text(encoding="utf-8")
