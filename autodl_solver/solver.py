@@ -10,8 +10,8 @@ the class frequencies answer.
 
 from __future__ import annotations
 
+import copy
 import logging
-import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.schedule import RESERVE, Schedule
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.budget import Budget
-from autodl_solver.data.examples import Array, Examples, Rows, n_rows, typical_length
+from autodl_solver.data.examples import Array, Examples, typical_length
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.source import ExampleSource, open_reader
 from autodl_solver.data.split import HoldOut
@@ -34,6 +34,9 @@ from autodl_solver.metrics import nauc
 from autodl_solver.modalities import SPECS, Modality, Pipeline, infer_modality
 
 logger = logging.getLogger(__name__)
+
+SHORT_S = 1.0
+"""A budget below that begins with the class frequencies."""
 
 SAMPLE_ROWS = 64
 """First training rows, from which the pipeline learns what the metadata does not tell."""
@@ -90,6 +93,8 @@ class Solver:
         budget = Budget(seconds, self._clock)
         if "train" not in self._sources:
             self._open_train(dataset)
+        if self._answer is None and budget.left < SHORT_S and not self.history.records:
+            return  # the class frequencies cost nothing, and something stands if the first stage is too slow
         before = self.history.champion()
         while not self.done and self.history.champion() is before:
             stage = self._schedule(self.history, budget.left)
@@ -114,24 +119,21 @@ class Solver:
             self._forgiving(champion, partial(self._predict_test, champion, budget))
             champion = self.history.champion()  # an earlier one if that failed
         if self._answer is None:
-            parts = self._sources["test"].transformed("count", _without_columns, None)
-            self._answer = "prior", self._prior_scores(sum(len(part) for part in parts))
+            self._answer = "prior", self._prior_scores(self._sources["test"].count())
         return self._answer[1]
 
     def _open_train(self, dataset: Any) -> None:
-        source = ExampleSource(open_reader(dataset, self.info, "train"), self._memory_bytes)
+        source = self._sources["train"] = ExampleSource(open_reader(dataset, self.info, "train"), self._memory_bytes)
         sample = source.read(0, SAMPLE_ROWS)
         if len(sample) == 0:
             raise DataError(f"A training split must hold examples; however that of {self.info.name} holds none.")
         self._prior.fit(Examples(np.zeros((len(sample), 1)), sample.y), Budget())
         modality = infer_modality(self.info, typical_length(sample.x))
         assert modality is not None, "a length decides what the metadata leaves open"
-        spec = SPECS[modality]
-        self._pipeline: Pipeline = spec.make_pipeline(self.info)
+        self._pipeline: Pipeline = SPECS[modality].make_pipeline(self.info)
         self._pipeline.fit(sample)
-        self._schedule: Schedule = spec.make_schedule(self.info)
+        self._schedule: Schedule = SPECS[modality].make_schedule(self.info)
         self.history.n_available = source.n_rows
-        self._sources["train"] = source
         if source.n_rows is not None and self.info.n_examples not in (-1, source.n_rows):
             logger.warning("The metadata promises %d rows, the records hold %d.", self.info.n_examples, source.n_rows)
         logger.info("%s: %s, %s training rows", self.info.name, modality.value, source.n_rows)
@@ -142,7 +144,12 @@ class Solver:
         started = budget.elapsed
         self._forgiving(record, partial(self._fit_and_score, record, budget))
         record.fit_s = budget.elapsed - started
-        self._forget_learners()
+        champion = self.history.champion()
+        needed = {
+            stage.name,
+            champion.stage.name if champion else "",
+        }  # the last is gone on with, the champion predicts
+        self._learners = {name: learner for name, learner in self._learners.items() if name in needed}
         logger.info("%s: %.2f s, hold-out NAUC %.4f", stage.name, record.fit_s, record.score)
 
     def _forgiving(self, record: Record, step: Callable[[], None]) -> None:
@@ -157,15 +164,18 @@ class Solver:
 
     def _fit_and_score(self, record: Record, budget: Budget) -> None:
         stage, source = record.stage, self._sources["train"]
-        rows = source.collect(stage.fidelity, self._transform(stage), stage.n_examples)
+        transform = partial(self._pipeline.transform, fidelity=stage.fidelity)
+        rows = source.collect(stage.fidelity, transform, stage.n_examples)
         record.n_examples = len(rows)
         self.history.n_available = source.n_rows
         assert rows.y is not None, "training rows carry labels"
         held_out = self._hold_out.among(rows.y)
         fitted = np.arange(len(rows)) if stage.refit or held_out.all() else np.flatnonzero(~held_out)
-        learner = self._learners.get(stage.continues or "") or stage.make_learner(self.info.n_classes, self._seed)
+        earlier = self._learners.get(stage.continues or "")  # copied: it may have to answer once more
+        learner = copy.deepcopy(earlier) or stage.make_learner(self.info.n_classes, self._seed)
         self._learners[stage.name] = learner
-        learner.fit(rows.take(fitted), budget.slice(min(stage.seconds, budget.left - self._reserve_s())))
+        reserve_s = RESERVE * self.history.last_predict_s
+        learner.fit(rows.take(fitted), budget.slice(min(stage.seconds, budget.left - reserve_s)))
         if not stage.refit and held_out.any():
             scored = rows.take(np.flatnonzero(held_out))
             record.held_out = learner.predict_proba(scored.x)
@@ -175,7 +185,8 @@ class Solver:
     def _predict_test(self, record: Record, budget: Budget) -> None:
         started, stage, source = budget.elapsed, record.stage, self._sources["test"]
         scores = []
-        for part in source.transformed(stage.fidelity, self._transform(stage), None):
+        transform = partial(self._pipeline.transform, fidelity=stage.fidelity)
+        for part in source.transformed(stage.fidelity, transform, None):
             scores.append(self._learners[stage.name].predict_proba(part.x))
             if budget.expired and source.n_rows is not None:
                 break
@@ -188,24 +199,6 @@ class Solver:
 
     def _prior_scores(self, n_test: int) -> Array:
         """[n_test, n_classes]: class frequencies, or even odds while no training row was seen."""
-        if "train" not in self._sources:
-            return np.full((n_test, self.info.n_classes), 0.5, np.float32)
-        return self._prior.predict_proba(np.zeros((n_test, 1)))
-
-    def _reserve_s(self) -> float:
-        """Seconds that a learner must leave for the test pass."""
-        costs = [record.predict_s for record in self.history.records if not math.isnan(record.predict_s)]
-        return RESERVE * costs[-1] if costs else 0.0
-
-    def _forget_learners(self) -> None:
-        """Only the champion predicts, and only the last stage is gone on with."""
-        champion = self.history.champion()
-        needed = {self.history.records[-1].stage.name} | ({champion.stage.name} if champion else set())
-        self._learners = {name: learner for name, learner in self._learners.items() if name in needed}
-
-    def _transform(self, stage: Stage) -> Callable[[Rows], Rows]:
-        return lambda x: self._pipeline.transform(x, stage.fidelity)
-
-
-def _without_columns(x: Rows) -> Rows:
-    return np.zeros((n_rows(x), 1))
+        if "train" in self._sources:
+            return self._prior.predict_proba(np.zeros((n_test, 1)))
+        return np.full((n_test, self.info.n_classes), 0.5, np.float32)

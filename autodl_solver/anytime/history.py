@@ -48,6 +48,12 @@ class History:
     records: list[Record] = field(default_factory=list)
     y_held_out: Array | None = None
 
+    @property
+    def last_predict_s(self) -> float:
+        """Seconds of the latest pass over the test split; 0 while there was none."""
+        costs = [record.predict_s for record in self.records if not math.isnan(record.predict_s)]
+        return costs[-1] if costs else 0.0
+
     def champion(self) -> Record | None:
         """The record whose learner predicts.
 

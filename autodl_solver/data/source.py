@@ -212,6 +212,14 @@ class ExampleSource:
         """Rows of the split; None until it is known."""
         return self._reader.n_rows
 
+    def count(self) -> int:
+        """Rows of the split; one that does not tell is gone through."""
+        start = 0
+        while (n_rows := self._reader.n_rows) is None:
+            self._reader.read(start, start + CHUNK_ROWS)
+            start += CHUNK_ROWS
+        return n_rows
+
     def read(self, start: int, stop: int) -> Examples:
         """Raw rows start..stop, fewer at the end of the split."""
         return self._reader.read(start, stop)
