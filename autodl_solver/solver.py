@@ -3,9 +3,8 @@
     train:  stage = schedule(history, seconds left); read and transform its rows; fit; score on the hold-out; record
     test:   transform the test rows (kept per fidelity); predict with the champion of the history (kept per stage)
 
-The challenge calls train and test in turn. Each train runs stages until one changes the champion, so that every test
-pass is a better answer. A stage that raises is recorded as failed, the last answer stands, and if nothing ever worked
-the class frequencies answer.
+Each train runs stages until one changes the champion, so that every test pass is a better answer. A stage that raises is
+recorded as failed and the last answer stands; if nothing ever worked, the class frequencies answer.
 """
 
 from __future__ import annotations
@@ -35,11 +34,8 @@ from autodl_solver.modalities import SPECS, Modality, Pipeline, infer_modality
 
 logger = logging.getLogger(__name__)
 
-SHORT_S = 1.0
-"""A budget below that begins with the class frequencies."""
-
-SAMPLE_ROWS = 64
-"""First training rows, from which the pipeline learns what the metadata does not tell."""
+SHORT_S = 1.0  # a budget below that begins with the class frequencies
+SAMPLE_ROWS = 64  # first training rows, from which the pipeline learns what the metadata does not tell
 
 
 class Solver:
