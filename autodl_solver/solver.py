@@ -3,8 +3,8 @@
     train:  stage = schedule(history, seconds left); read and transform its rows; fit; score on the hold-out; record
     test:   transform the test rows (kept per fidelity); predict with the champion of the history (kept per stage)
 
-Each train runs stages until one changes the champion, so that every test pass is a better answer. A stage that raises
-is recorded as failed and the last answer stands; if nothing ever worked, the class frequencies answer.
+Each train runs stages until one changes the champion. A stage that raises is recorded as failed and the last answer
+stands; if nothing ever worked, the class frequencies answer.
 """
 
 from __future__ import annotations

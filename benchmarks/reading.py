@@ -14,6 +14,7 @@ Needs tensorflow; takes about a minute. Ratios are those of ours to the column b
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import tempfile
@@ -93,6 +94,8 @@ def _row(name: str, split: Path, *, copied: bool = True) -> str:
 
 def _ours(split: Path, info: DatasetInfo, copied: bool) -> tuple[float, float]:
     """Seconds to read the split, and to copy its bytes; the best of some repetitions, in turn."""
+    gc.collect()
+    gc.freeze()  # as in model.py: the collector would go through all of TensorFlow again and again
     times = [(_seconds(lambda: _read(split, info, copied)), _seconds(lambda: _copy(split))) for _ in range(REPETITIONS)]
     ours_s, copy_s = np.min(times, axis=0).tolist()
     return ours_s, copy_s

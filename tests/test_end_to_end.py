@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -77,6 +78,19 @@ def test_scores_are_not_crowded_when_printed(name: str) -> None:
     printed = [len({f"{value:g}" for value in column}) for column in answers[-1].T]
     distinct = [len(np.unique(column)) for column in answers[-1].T]
     assert min(p / d for p, d in zip(printed, distinct, strict=True)) > 0.9
+
+
+def test_a_wrong_sample_count_is_warned_of_and_the_records_are_trusted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(SAMPLE_DATA / "cbf", tmp_path / "cbf")
+    split = tmp_path / "cbf" / "cbf.data" / "train"
+    metadata = split / "metadata.textproto"
+    metadata.write_text(metadata.read_text(encoding="utf-8").replace("sample_count: 90", "sample_count: 7"), "utf-8")
+    solver = Solver(DatasetInfo.from_folder(split), on_error="raise")
+    solver.train(Folder(split), 60)
+    assert "promises 7 rows, the records hold 90" in caplog.text
+    assert solver.history.records[0].n_examples == 90
 
 
 @pytest.mark.slow

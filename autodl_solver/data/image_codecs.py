@@ -79,15 +79,17 @@ def _decode_jpegs(files: Sequence[memoryview], n_channels: int) -> list[Array | 
 
     # One writable copy of all, because torch warns of read-only memory.
     packed = torch.frombuffer(bytearray().join(files), dtype=torch.uint8)
-    pixels: list[Array | None] = []
+    mode = _GRAY if n_channels == 1 else _RGB
+    decoded: list[Tensor | None] = []
     for encoded in torch.split(packed, [len(file) for file in files]):
         try:  # [channel, row, col]; False: as stored, without the EXIF rotation
-            decoded = decode(encoded, _GRAY if n_channels == 1 else _RGB, False)
+            decoded.append(decode(encoded, mode, False))
         except RuntimeError:
-            pixels.append(None)
-        else:
-            pixels.append(_with_alpha(decoded.permute(1, 2, 0).numpy(), n_channels))
-    return pixels
+            decoded.append(None)
+    sound = [pixels for pixels in decoded if pixels is not None]
+    if len(sound) == len(files) and len({pixels.shape for pixels in sound}) == 1:
+        return list(_with_alpha(torch.stack(sound).permute(0, 2, 3, 1).numpy(), n_channels))
+    return [None if pixels is None else _with_alpha(pixels.permute(1, 2, 0).numpy(), n_channels) for pixels in decoded]
 
 
 @functools.cache
@@ -110,8 +112,8 @@ def _torchvision_jpeg() -> Callable[..., Tensor] | None:
 
 def _with_alpha(pixels: Array, n_channels: int) -> Array:
     """Opaque, where alpha is asked for and the file has none."""
-    if n_channels == 4 and pixels.shape[2] == 3:
-        return np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=2)
+    if n_channels == 4 and pixels.shape[-1] == 3:
+        return np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=-1)
     return pixels
 
 
