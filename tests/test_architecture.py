@@ -21,6 +21,7 @@ LAYERS = (
     ("learners",),
     ("anytime",),
     ("modalities",),
+    ("stage_runner",),
     ("solver",),
     ("classifier", "cli"),
 )
@@ -38,7 +39,7 @@ RESTRICTED = {
     "matplotlib": (),
 }
 STRANGERS = {"ingestion", "scoring", "benchmarks", "sample_data", "tests", "model", "run_local_test"}
-FORGIVING = {"solver.py", "nn/trainer.py"}
+FORGIVING = {"solver.py", "nn/trainer.py", "anytime/worker.py"}  # the worker hands errors to the waiting thread
 LONGEST_FUNCTION = 70
 VAGUE_NAMES = {"utils", "util", "common", "core", "helpers", "misc"}
 

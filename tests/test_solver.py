@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodl_solver.anytime.schedule import doubling
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.errors import DataError
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.metrics import nauc
 from autodl_solver.modalities import SPECS, Modality
 from autodl_solver.solver import Solver
@@ -149,13 +153,49 @@ def test_after_done_the_answer_stays() -> None:
     assert len(solver.history.records) == n_stages
 
 
-@pytest.mark.parametrize("seconds", [None, 0.0, 0.1, 36_000.0])
-def test_any_budget_brings_an_answer(seconds: float | None) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "score"),
+    [
+        (None, 0.5),  # without end
+        (36_000.0, 0.5),  # ten hours
+        (0.0, 0.0),  # no time: the class frequencies, which rank nothing
+    ],
+)
+def test_any_budget_brings_an_answer(seconds: float | None, score: float) -> None:
     info, train, test, y = digits(200)
     solver = Solver(info, on_error="raise")
     answers = play(solver, train, test, seconds)
     assert answers[-1].shape == y.shape
-    assert nauc(y, answers[-1]) > 0.5
+    assert nauc(y, answers[-1]) >= score
+
+
+@pytest.mark.parametrize("hangs_in", ["_fit", "_predict_proba"])
+def test_a_learner_that_hangs_does_not_outlast_the_budget(monkeypatch: pytest.MonkeyPatch, hangs_in: str) -> None:
+    info, train, test, y = digits()
+    never = threading.Event()
+
+    class Hanging(LinearLearner):
+        """Hangs as soon as it is given more than 100 rows."""
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == hangs_in and self.__dict__.get("n_rows", 0) > 100:
+                never.wait()
+            return super().__getattribute__(name)
+
+        def fit(self, train: Examples, budget: Budget) -> None:
+            self.n_rows = len(train)
+            super().fit(train, budget)
+
+    hanging = dataclasses.replace(SPECS[Modality.IMAGE], make_schedule=lambda info: doubling(Hanging, (8,), 50))
+    monkeypatch.setitem(SPECS, Modality.IMAGE, hanging)
+    solver, budget = Solver(info), Budget(3)
+    while not solver.done:
+        solver.train(train, budget.left)
+        answer = solver.test(test, budget.left)
+    assert not budget.expired
+    assert nauc(y, answer) > 0.5
+    assert solver.history.records[-1].failed
+    never.set()
 
 
 def test_test_before_train_answers_with_even_odds() -> None:

@@ -1,0 +1,60 @@
+"""A thread that does the work, so that whoever waits for it can keep a deadline.
+
+NumPy, SciPy, scikit-learn and PyTorch let go of the interpreter while they compute, so the waiting thread wakes in time
+even when a learner hangs in C code; what that thread does is then nobody's concern any more (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+from autodl_solver.errors import AutoDLSolverError
+
+T = TypeVar("T")
+_Task: TypeAlias = "tuple[Callable[[], Any], queue.SimpleQueue[Any]]"
+
+
+class AbandonedError(AutoDLSolverError):
+    """A step did not end in time; its thread was left to itself."""
+
+
+class Worker:
+    """Runs one step at a time, always in the same thread, so that thread pools below it (OpenMP) stay warm."""
+
+    def __init__(self) -> None:
+        self._steps: queue.SimpleQueue[_Task] | None = None
+
+    def run(self, step: Callable[[], T], seconds: float) -> T:
+        """What the step returns, or raises.
+
+        Args:
+            step: not to be relied upon after an AbandonedError: it may still be running.
+            seconds: how long to wait; infinite is allowed.
+        Raises:
+            AbandonedError: the step has not ended by then. The next step gets a fresh thread.
+        """
+        if self._steps is None:
+            self._steps = queue.SimpleQueue()
+            threading.Thread(target=_work, args=(self._steps,), name="autodl_solver", daemon=True).start()
+        outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._steps.put((step, outcome))
+        try:
+            result, error = outcome.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
+        except queue.Empty:
+            self._steps = None
+            raise AbandonedError(f"A step must end in time; however {seconds:.2f} s were not enough.") from None
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]
+
+
+def _work(steps: queue.SimpleQueue[_Task]) -> None:
+    while True:
+        step, outcome = steps.get()
+        try:
+            outcome.put((step(), None))
+        except BaseException as error:  # handed to whoever waits
+            outcome.put((None, error))

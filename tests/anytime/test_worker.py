@@ -1,0 +1,31 @@
+"""Work in another thread: results, errors, and deadlines that hold."""
+
+import threading
+
+import pytest
+
+from autodl_solver.anytime.worker import AbandonedError, Worker
+
+
+def test_results_and_errors_come_back() -> None:
+    worker = Worker()
+    assert worker.run(lambda: 3, 10) == 3
+    with pytest.raises(ZeroDivisionError):
+        worker.run(lambda: 1 // 0, float("inf"))
+    assert worker.run(lambda: "still works", 10) == "still works"
+
+
+def test_all_steps_run_in_one_thread_that_is_not_the_callers() -> None:
+    worker = Worker()
+    idents = {worker.run(threading.get_ident, 10) for _ in range(3)}
+    assert len(idents) == 1
+    assert threading.get_ident() not in idents
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.0, -1.0])
+def test_a_step_that_hangs_is_left_behind(seconds: float) -> None:
+    worker, never = Worker(), threading.Event()
+    with pytest.raises(AbandonedError, match="were not enough"):
+        worker.run(never.wait, seconds)
+    assert worker.run(lambda: "a fresh thread", 10) == "a fresh thread"
+    never.set()
