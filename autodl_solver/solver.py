@@ -42,7 +42,7 @@ class Solver:
         info: facts of the training split.
         on_error: "log" forgives a stage that raises; "raise" (tests) does not.
         seed: same seed, same stages, same predictions.
-        memory_bytes: bound on the transformed rows kept of each split.
+        memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
         clock: seconds that never go back.
 
     Attributes:
@@ -56,7 +56,7 @@ class Solver:
         *,
         on_error: Literal["log", "raise"] = "log",
         seed: int = 0,
-        memory_bytes: float = 4e9,
+        memory_bytes: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.history = History()

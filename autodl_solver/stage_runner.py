@@ -14,7 +14,7 @@ from autodl_solver.anytime.schedule import RESERVE, Schedule
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples, typical_length
 from autodl_solver.data.info import DatasetInfo
-from autodl_solver.data.source import ExampleSource, open_reader
+from autodl_solver.data.source import ExampleSource, memory_share, open_reader
 from autodl_solver.data.split import HoldOut
 from autodl_solver.errors import DataError
 from autodl_solver.learners.base import Learner
@@ -34,14 +34,14 @@ class StageRunner:
         info: facts of the training split.
         history: is told how many rows there are, and the labels of the hold-out.
         seed: of every learner.
-        memory_bytes: bound on the transformed rows kept of each split.
+        memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
     """
 
-    def __init__(self, info: DatasetInfo, history: History, seed: int, memory_bytes: float) -> None:
+    def __init__(self, info: DatasetInfo, history: History, seed: int, memory_bytes: float | None) -> None:
         self._info = info
         self._history = history
         self._seed = seed
-        self._memory_bytes = memory_bytes
+        self._memory_bytes = memory_share() if memory_bytes is None else memory_bytes
         self._sources: dict[str, ExampleSource] = {}
         self._learners: dict[str, Learner] = {}
         self._prior: PriorLearner | None = None

@@ -18,6 +18,9 @@ GROWTH = 4
 MIN_GROWTH = 1.5
 """The last step goes to all rows at once where less growth than that would be left."""
 
+MIN_ROWS = 8
+"""With fewer rows than that nothing is tried."""
+
 RESERVE = 1.5
 """Share of the expected cost that must be left for a stage to be started."""
 
@@ -43,21 +46,29 @@ def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: i
         last = history.records[-1]
         if last.stage.refit:
             return None
+        if last.failed:
+            return after_failure(history, left_s)
         if last.stage.n_examples <= last.n_examples < everything:
             n = last.n_examples * GROWTH
             n = n if n * MIN_GROWTH <= everything else everything
-            following = stage(last.stage.fidelity, n, _unless_failed(last))
+            following = stage(last.stage.fidelity, n, last.stage.name)
         elif (rank := fidelities.index(last.stage.fidelity)) + 1 < len(fidelities):
             following = stage(fidelities[rank + 1], last.stage.n_examples, None)
         else:
             return _refit(history, left_s)
-        return following if _expected_s(last, following) * RESERVE < left_s else _refit(history, left_s)
+        failed = {record.stage.name for record in history.records if record.failed}
+        if following.name in failed or _expected_s(last, following) * RESERVE >= left_s:
+            return _refit(history, left_s)
+        return following
+
+    def after_failure(history: History, left_s: float) -> Stage | None:
+        """More would fail as well: what worked is done with all rows, and while nothing worked fewer rows are tried."""
+        n = history.records[-1].stage.n_examples // GROWTH
+        if history.champion() is not None:
+            return _refit(history, left_s)
+        return stage(fidelities[0], n, None) if n >= MIN_ROWS else None
 
     return schedule
-
-
-def _unless_failed(record: Record) -> str | None:
-    return None if record.failed else record.stage.name
 
 
 def _refit(history: History, left_s: float) -> Stage | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ from autodl_solver.data.tfrecord import RecordFile, interleave_order, record_fil
 from autodl_solver.errors import DataError
 
 logger = logging.getLogger(__name__)
+
+KEPT_SHARE = 0.2
+"""Of the free memory, for the rows of one split: two splits and a learner that copies its rows twice fit into 80 %."""
 
 CHUNK_ROWS = 4096
 """Rows that are decoded and transformed at a time."""
@@ -192,6 +196,20 @@ def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
         return RecordReader(Path(folder), info)
     logger.info("The folder of the %s split is not readable: iterating the dataset instead.", split)
     return IteratedReader(dataset, info.n_classes)
+
+
+def memory_share(share: float = KEPT_SHARE) -> float:
+    """Bytes: a share of the memory that is free now, or of the limit of this process where that is lower."""
+    import psutil
+
+    free = float(psutil.virtual_memory().available)
+    with suppress(ImportError, OSError):  # no such limits on Windows
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            free = min(free, limit - psutil.Process().memory_info().vms)
+    return max(share * free, 0.0)
 
 
 class ExampleSource:

@@ -1,6 +1,7 @@
 """The schedule as a pure function: whole runs in no time."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from autodl_solver.anytime.schedule import Schedule, doubling
 from autodl_solver.learners.prior import PriorLearner
 
 
-def play(schedule: Schedule, n_available: int, budget_s: float, row_s: float = 1e-3, fails: str = "") -> list[str]:
+def play(
+    schedule: Schedule, n_available: int, budget_s: float, row_s: float = 1e-3, fails: Collection[str] = ()
+) -> list[str]:
     """Runs a schedule against a machine that needs row_s per row; returns the stages' names."""
     history = History(n_available=n_available)
     history.y_held_out = np.zeros((0, 2))
@@ -19,7 +22,7 @@ def play(schedule: Schedule, n_available: int, budget_s: float, row_s: float = 1
     while (stage := schedule(history, left)) is not None:
         n = min(stage.n_examples, n_available)
         cost = n * row_s * stage.fidelity
-        record = Record(stage, n, cost, failed=stage.name == fails, predict_s=0.1)
+        record = Record(stage, n, cost, failed=stage.name in fails, predict_s=0.1)
         history.records.append(record)
         names.append(stage.name)
         left -= cost + 0.1
@@ -47,10 +50,17 @@ def test_rows_beyond_the_bound_are_never_asked_for() -> None:
     assert names == ["1000@1", "3000@1", "3000@1 refit"]
 
 
-def test_a_failed_stage_is_not_repeated() -> None:
-    names = play(doubling(PriorLearner, (1, 2), 1000), 5000, 1e6, fails="5000@1")
-    assert len(names) == len(set(names))
-    assert names[-1] == "5000@2 refit"
+@pytest.mark.parametrize(
+    ("fails", "expected"),
+    [
+        ({"5000@1"}, ["1000@1", "5000@1", "1000@1 refit"]),  # what worked is kept
+        ({"1000@1"}, ["1000@1", "250@1", "250@1 refit"]),  # nothing worked yet: fewer rows
+        ({"1000@1", "250@1", "62@1", "15@1"}, ["1000@1", "250@1", "62@1", "15@1"]),  # nothing works
+        ({"5000@1", "1000@1 refit"}, ["1000@1", "5000@1", "1000@1 refit"]),  # the last one fails
+    ],
+)
+def test_after_a_failure_less_is_asked_for(fails: set[str], expected: list[str]) -> None:
+    assert play(doubling(PriorLearner, (1, 2), 1000), 5000, 1e6, fails=fails) == expected
 
 
 def test_unknown_number_of_rows_is_explored_by_growth() -> None:

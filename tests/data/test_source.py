@@ -179,3 +179,17 @@ def test_a_new_transform_takes_the_room_of_older_ones() -> None:
     assert counter == [100, 100]
     source.collect("a", doubled(counter), 100)
     assert counter == [100, 100, 100]
+
+
+def test_a_limited_process_keeps_less() -> None:
+    script = """
+import resource
+from autodl_solver.data.source import memory_share
+free = memory_share(1.0)
+resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+limited = memory_share(1.0)
+assert 0 <= limited <= min(free, 2**31), (free, limited)
+assert memory_share(0.1) <= 0.1 * 2**31
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
