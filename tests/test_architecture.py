@@ -23,7 +23,8 @@ LAYERS = (
     ("modalities",),
     ("stage_runner",),
     ("solver",),
-    ("classifier", "cli"),
+    ("classifier", "explain"),
+    ("cli",),
 )
 MODALITIES = {"image", "video", "speech", "series", "text", "tabular"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

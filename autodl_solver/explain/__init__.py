@@ -1,0 +1,1 @@
+"""What a run did, for people: read its folder, print a timeline, write a page."""
