@@ -9,6 +9,7 @@ output/NAME) lie afterwards:
     scores/         scores.txt, detailed_results.html (a live page), learning-curve-NAME.png
     ingestion.log   what the submission printed
     scoring.log     what the scoring program printed
+    stages.jsonl    what our solver ran when (python -m autodl_solver explain OUT); other submissions write none
 
 The submission sees a view of the dataset without the solution, see `dataset_view`. Exit code: 0 when ingestion and
 scoring succeeded, 1 when one of them failed or the input breaks a rule, 2 on bad flags, 130 after Ctrl-C.
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ from scoring.run_files import END_FILE, PAGE_FILE, SCORES_FILE, START_FILE
 ROOT = Path(__file__).resolve().parent
 SAMPLE_DATA = ROOT / "sample_data"
 PREDICTIONS, SCORES, INGESTION_LOG, SCORING_LOG = "predictions", "scores", "ingestion.log", "scoring.log"
+STAGE_LOG = "stages.jsonl"
+RUN_DIR_VARIABLE = "AUTODL_RUN_DIR"  # tells the solver where the stage log goes
 POLL_S = 0.2
 N_LOG_LINES = 15
 STOP_GRACE_S = 5.0  # what the programs may take to end after SIGTERM
@@ -134,7 +137,7 @@ def prepare_output(folder: Path) -> None:
     Raises:
         LocalTestError: it holds something that this program does not write.
     """
-    ours = {PREDICTIONS, SCORES, INGESTION_LOG, SCORING_LOG}
+    ours = {PREDICTIONS, SCORES, INGESTION_LOG, SCORING_LOG, STAGE_LOG}
     if folder.exists():
         foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
         if foreign:
@@ -148,8 +151,17 @@ def prepare_output(folder: Path) -> None:
         (folder / name).mkdir(parents=True)
 
 
-def start_program(script: str, flags: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
-    """Start one of our two programs, in a process group of its own, with its output in `log`."""
+def start_program(
+    script: str, flags: dict[str, object], log: Path, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start one of our two programs, in a process group of its own, with its output in `log`.
+
+    Args:
+        script: below ROOT.
+        flags: by name, without dashes.
+        log: the file for what it prints.
+        variables: of its environment, beside those of this process.
+    """
     command = [sys.executable, str(ROOT / script), *(f"--{name}={value}" for name, value in flags.items())]
     with log.open("wb") as file:
         return subprocess.Popen(
@@ -157,7 +169,7 @@ def start_program(script: str, flags: dict[str, object], log: Path) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
             start_new_session=True,
         )
 
@@ -224,10 +236,11 @@ def run(flags: argparse.Namespace) -> int:
             "code_dir": flags.code_dir.resolve(),
             "time_budget": flags.time_budget,
         }
-        scoring = start_program("scoring/score.py", scoring_flags, output / SCORING_LOG)
+        scoring = start_program("scoring/score.py", scoring_flags, output / SCORING_LOG, {})
         cleanup.callback(stop_program, scoring)
         wait_until_ready(scoring, output)
-        ingestion = start_program("ingestion/ingestion.py", ingestion_flags, output / INGESTION_LOG)
+        variables = {RUN_DIR_VARIABLE: str(output)}
+        ingestion = start_program("ingestion/ingestion.py", ingestion_flags, output / INGESTION_LOG, variables)
         cleanup.callback(stop_program, ingestion)
         print(f"{dataset.name}: {flags.time_budget:g} s, results in {output}", flush=True)
         if flags.open:

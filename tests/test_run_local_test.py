@@ -46,6 +46,22 @@ class Model:
         found = [path for parent in around for path in parent.glob("*.solution")]
         raise ValueError(f"saw {len(files)} files and {len(found)} solutions")
 """
+TELLS_ITS_RUN_DIR = f"""
+import os, pathlib
+import numpy as np
+
+class Model:
+    done_training = False
+
+    def __init__(self, metadata):
+        (pathlib.Path(os.environ["AUTODL_RUN_DIR"]) / "stages.jsonl").write_text("seen")
+
+    def train(self, dataset, remaining_time_budget=None):
+        self.done_training = True
+
+    def test(self, dataset, remaining_time_budget=None):
+        return np.zeros(({N_TEST}, 2))
+"""
 WAITS = """
 import time
 
@@ -112,6 +128,15 @@ def test_a_submission_does_not_find_the_solution_and_its_failure_is_told(tmp_pat
     assert "ingestion failed" in done.stderr
     assert "ValueError: saw 2 files and 0 solutions" in done.stderr
     assert "ALC               0.0000" in done.stdout
+
+
+def test_a_submission_is_told_where_its_stage_log_goes(tmp_path: Path) -> None:
+    data = make_dataset(tmp_path / "data")
+    code = make_submission(tmp_path / "code", TELLS_ITS_RUN_DIR)
+    out = tmp_path / "out"
+    done = local_test("-dataset_dir", data, "-code_dir", code, "-time_budget", 20, "-output_dir", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (out / "stages.jsonl").read_text() == "seen"
 
 
 def test_ctrl_c_ends_both_programs(tmp_path: Path) -> None:
@@ -220,6 +245,7 @@ def test_an_output_folder_of_an_earlier_run_is_emptied(tmp_path: Path) -> None:
     (tmp_path / "predictions").mkdir()
     (tmp_path / "predictions" / "toy.predict_0").touch()
     (tmp_path / "scoring.log").touch()
+    (tmp_path / "stages.jsonl").touch()
     prepare_output(tmp_path)
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["predictions", "scores"]
 
