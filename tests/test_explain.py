@@ -47,7 +47,8 @@ def write_run(run_dir: Path, name: str = "toy") -> Path:
 def write_scores(run_dir: Path, seconds: list[float], nauc: list[float]) -> None:
     folder = run_dir / "scores"
     folder.mkdir()
-    text = f"score: 0.8125\nDuration: 5\ntimestamps: {json.dumps(seconds)}\nnauc_scores: {json.dumps(nauc)}\nt0: 6\ncause: a: b\n"
+    lists = f"timestamps: {json.dumps(seconds)}\nnauc_scores: {json.dumps(nauc)}\n"
+    text = f"score: 0.8125\nDuration: 5\n{lists}t0: 6\ncause: a: b\n"
     (folder / "scores.txt").write_text(text)
 
 
