@@ -96,10 +96,11 @@ def _axis(timeline: Timeline, floor: int) -> list[str]:
         if seconds < timeline.end_s and x - _x(timeline, ticks[-1]) >= TICK_GAP and WIDTH - RIGHT - x >= TICK_GAP:
             ticks.append(seconds)
     parts = [_text("end", WIDTH - RIGHT, floor + 34, "time since the start, log scale")]
-    for seconds in [*ticks, timeline.end_s]:
+    labels = ["0", *(f"{seconds:g} s" for seconds in ticks[1:]), seconds_text(timeline.end_s)]
+    for seconds, label in zip([*ticks, timeline.end_s], labels, strict=True):
         x = _x(timeline, seconds)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{CURVE_TOP}" x2="{x:.1f}" y2="{floor}"/>')
-        parts.append(_text("mid", x, floor + 16, seconds_text(seconds) if seconds else "0"))
+        parts.append(_text("mid", x, floor + 16, label))
     return parts
 
 
