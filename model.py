@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from autodl_solver.data.info import DatasetInfo
@@ -29,7 +32,8 @@ class Model:
     def __init__(self, metadata: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         self.done_training = False
-        self._solver = Solver(DatasetInfo.from_metadata(metadata))
+        run_dir = os.environ.get("AUTODL_RUN_DIR")  # run_local_test.py names it, for the log of stages
+        self._solver = Solver(DatasetInfo.from_metadata(metadata), run_dir=Path(run_dir) if run_dir else None)
         self._solver.warm_up()
         gc.collect()
         gc.freeze()  # else the collector goes through all that was imported, 70 ms each time, while the budget runs
@@ -45,10 +49,12 @@ class Model:
         self.done_training = self._solver.done
 
     def test(self, dataset: Any, remaining_time_budget: float | None = None) -> NDArray[Any]:
-        """Scores of the test split, [n_test, n_classes] float32 in [0, 1].
+        """Scores of the test split, [n_test, n_classes] float32 in [0, 1]; .5 is the best threshold of each class.
 
         Args:
             dataset: tf.data.Dataset of the test examples, in the order of the rows to predict.
             remaining_time_budget: seconds; None means without end.
         """
-        return self._solver.test(dataset, remaining_time_budget)
+        scores = self._solver.test(dataset, remaining_time_budget)
+        thresholds = self._solver.thresholds()
+        return scores if thresholds is None else thresholds.apply(scores).astype(np.float32)

@@ -1,9 +1,9 @@
 """The any-time loop. Read this first.
 
     train:  stage = schedule(history, seconds left); read and transform its rows; fit; score on the hold-out; record
-    test:   transform the test rows (kept per fidelity); predict with the champion of the history (kept per stage)
+    test:   transform the test rows (kept per fidelity); predict with each member of the answer (kept per stage); blend
 
-Each train runs stages until one changes the champion. A stage that raises is recorded as failed and the last answer
+Each train runs stages until one changes the answer. A stage that raises is recorded as failed and the last answer
 stands; one that has not ended when the budget does is left behind. If nothing ever worked, class frequencies answer.
 """
 
@@ -13,13 +13,17 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.schedule import Schedule
 from autodl_solver.anytime.stage import Stage
+from autodl_solver.anytime.stage_log import STAGE_LOG_FILE, StageLog
+from autodl_solver.anytime.thresholds import BalancedThresholds
 from autodl_solver.anytime.worker import AbandonedError, Worker
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
@@ -44,6 +48,7 @@ class Solver:
         seed: same seed, same stages, same predictions.
         memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
         clock: seconds that never go back.
+        run_dir: where stages.jsonl is written, the log that `python -m autodl_solver explain` reads; None for no log.
 
     Attributes:
         history: the stages so far.
@@ -58,23 +63,28 @@ class Solver:
         seed: int = 0,
         memory_bytes: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        run_dir: Path | None = None,
     ) -> None:
         self.history = History()
         self.done = False
         self._on_error = on_error
         self._clock = clock
+        self._log = StageLog(run_dir / STAGE_LOG_FILE if run_dir else None)
         self._worker = Worker()
         self._runner = StageRunner(info, self.history, seed, memory_bytes)
         self._schedule: Schedule | None = None  # until the training split is open
+        self._run_began = Budget(clock=clock)
         self._is_test_open = False
-        self._answer: tuple[str, Array] | None = None  # the stage that predicted the test split last, and its scores
+        self._members: tuple[Member, ...] = ()
+        self._scores: dict[str, Array] = {}  # of members, for the test split
+        self._answer: Array | None = None
 
     def warm_up(self) -> None:
         """Pays for imports, threads and kernels before the budget runs, on made-up rows: no example is opened."""
         self._worker.run(self._runner.warm_up, float("inf"))
 
     def train(self, dataset: Any, seconds: float | None = None) -> None:
-        """Runs stages until one changes the champion, nothing is worth its cost any more, or time is up.
+        """Runs stages until one changes the answer, nothing is worth its cost any more, or time is up.
 
         Args:
             dataset: what the challenge hands over for training (see data/source.py).
@@ -84,22 +94,24 @@ class Solver:
         """
         budget = Budget(seconds, self._clock)
         if self._schedule is None:
+            self._run_began = Budget(clock=self._clock)
             try:
                 self._schedule = self._worker.run(partial(self._runner.open_train, dataset), _usable_s(budget))
             except AbandonedError:
                 self.done = True  # not even the first rows could be read in time
                 return
+            self._log.run(self._runner.facts())
         if self._answer is None and budget.left < SHORT_S and not self.history.records:
             return  # the class frequencies cost nothing, and something stands if the first stage is too slow
-        before = self.history.champion()
-        while not self.done and self.history.champion() is before:
+        before = self._members
+        while not self.done and self._members == before:
             stage = self._schedule(self.history, budget.left)
             if stage is not None:
                 self._run(stage, budget)
             self.done |= stage is None or budget.expired or self._schedule(self.history, budget.left) is None
 
     def test(self, dataset: Any, seconds: float | None = None) -> Array:
-        """Scores for every test row, by the champion of the moment.
+        """Scores for every test row, by the members of the moment.
 
         Args:
             dataset: what the challenge hands over for testing.
@@ -111,47 +123,67 @@ class Solver:
         if not self._is_test_open:
             self._runner.open_test(dataset)
             self._is_test_open = True
-        champion = self.history.champion()
-        while champion is not None and (self._answer is None or self._answer[0] != champion.stage.name):
-            self._answer = self._forgiving(champion, partial(self._predict, champion, budget), budget) or self._answer
-            champion = self.history.champion()  # an earlier one if that failed
+        started, predict_s = self._elapsed(), 0.0
+        while missing := [m.record for m in self._members if m.record.stage.name not in self._scores]:
+            scores = self._forgiving(missing[0], partial(self._predict, missing[0], budget), budget)
+            if scores is None:
+                self._members = members(self.history)  # without the one that failed
+            else:
+                self._scores[missing[0].stage.name] = scores
+                predict_s += missing[0].predict_s
+        if predict_s:
+            self._log.prediction({m.record.stage.name: m.weight for m in self._members}, started, predict_s)
+        if self._members:
+            self._answer = answer_of(self._members, self._scores)
         if self._answer is None:
-            self._answer = "prior", self._runner.prior_scores(self._runner.n_test())
-        return self._answer[1]
+            self._answer = self._runner.prior_scores(self._runner.n_test())
+        return self._answer
+
+    def thresholds(self) -> BalancedThresholds | None:
+        """The map of the latest answer that puts the best threshold of each class at .5; None without a hold-out."""
+        held_out = held_out_answer(self._members, self.history)
+        return None if held_out is None else BalancedThresholds.fitted(*held_out)
 
     def _run(self, stage: Stage, budget: Budget) -> None:
         record = Record(stage, stage.n_examples, 0.0)
         self.history.records.append(record)
-        started = budget.elapsed
+        started = self._elapsed()
         self._forgiving(record, partial(self._runner.fit, record, budget), budget)
-        record.fit_s = budget.elapsed - started
-        champion = self.history.champion()  # it predicts; the last stage may be gone on with
-        self._runner.keep_learners({stage.name, champion.stage.name if champion else ""})
+        record.fit_s = self._elapsed() - started
+        self._log.stage(record, started, record.error)
+        self._members = members(self.history)
+        needed = {member.record.stage.name for member in self._members}
+        self._runner.keep_learners({stage.name} | needed)  # the last stage may be gone on with
+        self._scores = {name: scores for name, scores in self._scores.items() if name in needed}
         logger.info("%s: %.2f s, hold-out NAUC %.4f", stage.name, record.fit_s, record.score)
+
+    def _elapsed(self) -> float:
+        """Seconds since the first call of train."""
+        return self._run_began.elapsed
 
     def _forgiving(self, record: Record, step: Callable[[], T], budget: Budget) -> T | None:
         """The one place that forgives: None, and the record is marked as failed, if the step raises or overruns."""
         try:
             return self._worker.run(step, _usable_s(budget))
-        except AbandonedError:
-            record.failed = self.done = True  # its thread may hold the learners and rows that others would need
+        except AbandonedError as error:
+            record.error, self.done = error, True  # its thread may hold learners and rows that others would need
             logger.warning("The stage %s did not end in time; the last prediction stands.", record.stage.name)
-        except Exception:
-            record.failed = True
+        except Exception as error:
+            record.error = error
             logger.exception("The stage %s failed; the last prediction stands.", record.stage.name)
             if self._on_error == "raise":
                 raise
         return None
 
-    def _predict(self, record: Record, budget: Budget) -> tuple[str, Array]:
-        """The stage's name and its scores, [n_test, n_classes]."""
+    def _predict(self, record: Record, budget: Budget) -> Array:
+        """[n_test, n_classes] scores of a stage; class frequencies for rows that the budget leaves no time for."""
         started = budget.elapsed
         scores = self._runner.predict(record, budget)
         missing = self._runner.n_test() - len(scores)
         if missing and self._answer is not None:
             raise TimeoutError(f"A test pass must fit into the budget; however {missing} rows are left.")
         record.predict_s = budget.elapsed - started
-        return record.stage.name, np.concatenate([scores, self._runner.prior_scores(missing)])
+        return np.concatenate([scores, self._runner.prior_scores(missing)])
 
 
 def _usable_s(budget: Budget) -> float:

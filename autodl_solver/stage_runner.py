@@ -11,6 +11,7 @@ import numpy as np
 
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.schedule import RESERVE, Schedule
+from autodl_solver.anytime.stage_entries import RunFacts
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples, typical_length
 from autodl_solver.data.info import DatasetInfo
@@ -70,12 +71,18 @@ class StageRunner:
         assert modality is not None, "a length decides what the metadata leaves open"
         self._pipeline: Pipeline = SPECS[modality].make_pipeline(self._info)
         self._pipeline.fit(sample)
+        self._modality = modality
+        self._is_multi_label = None if sample.y is None else bool(((sample.y > 0.5).sum(axis=1) != 1).any())
         n_train, promised = source.n_rows, self._info.n_examples
         self._history.n_available = n_train
         if n_train is not None and promised not in (-1, n_train):
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
         return SPECS[modality].make_schedule(self._info)
+
+    def facts(self) -> RunFacts:
+        """What the log says of the dataset, once the training split is open."""
+        return RunFacts.gather(self._info, self._modality.value, self._history.n_available, self._is_multi_label)
 
     def open_test(self, dataset: Any) -> None:
         """Remembers where the test rows are."""

@@ -30,9 +30,9 @@ def write_run(run_dir: Path, name: str = "toy") -> Path:
 
     def stage(stage_name: str, started_s: float, score: float, error: Exception | None = None) -> None:
         refit = math.isnan(score) and error is None
-        stage = Stage(stage_name, PriorLearner, 8, 256, refit=refit)
+        stage = Stage(stage_name, PriorLearner, 8, 256, refit_of="repeated" if refit else None)
         held_out = None if math.isnan(score) else np.zeros((9, 10))
-        record = Record(stage, 250, 0.5, held_out, score, error is not None)
+        record = Record(stage, 250, 0.5, held_out, score, error)
         log.stage(record, started_s, error, {"score": 0.875, "why": name})
 
     log.prediction({}, 0.0, 0.25)

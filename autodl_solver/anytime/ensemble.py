@@ -31,7 +31,7 @@ MEMBERS_PER_BAG = 0.8  # share of the members that a bag may use
 
 MAX_VALUES = 20_000  # scores, of evenly spread rows, that fit the one number of a temperature
 SLOPE_PRIOR = 0.5  # nats that a slope of e or 1/e costs: few rows pull it towards 1
-LOG_SLOPES = (-5.0, 0.7)  # an over-confident member is softened 150 times at most, a timid one sharpened twice
+LOG_SLOPES = (-5.0, 0.0)  # an over-confident member is softened 150 times at most; none is sharpened into ties
 FLOOR = 1e-6
 
 

@@ -10,7 +10,7 @@ from autodl_solver.data.examples import Array
 from autodl_solver.metrics import nauc
 
 
-@dataclass
+@dataclass(eq=False)
 class Record:
     """One stage that ran.
 
@@ -21,7 +21,7 @@ class Record:
         held_out: [n_held_out, n_classes] predictions for the hold-out rows among its rows, None after a failure or a
             refit.
         score: NAUC on those rows; nan where there is none.
-        failed: whether it raised.
+        error: why it failed; None if it did not.
         predict_s: seconds of its pass over the test split; nan until there was one.
     """
 
@@ -30,8 +30,13 @@ class Record:
     fit_s: float
     held_out: Array | None = None
     score: float = math.nan
-    failed: bool = False
+    error: BaseException | None = None
     predict_s: float = math.nan
+
+    @property
+    def failed(self) -> bool:
+        """Whether fitting, scoring or predicting raised, or was abandoned."""
+        return self.error is not None
 
 
 @dataclass

@@ -77,7 +77,7 @@ def _refit(history: History, left_s: float) -> Stage | None:
     if champion is None or _expected_s(champion, champion.stage) * RESERVE >= left_s:
         return None
     best = champion.stage
-    return Stage(f"{best.name} refit", best.make_learner, best.fidelity, best.n_examples, refit=True)
+    return Stage(f"{best.name} refit", best.make_learner, best.fidelity, best.n_examples, refit_of=best.name)
 
 
 def _expected_s(last: Record, following: Stage) -> float:

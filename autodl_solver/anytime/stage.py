@@ -25,7 +25,7 @@ class Stage:
         n_examples: rows of the training split it asks for, hold-out rows among them.
         seconds: its contract; the solver shortens it to what is left.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
-        refit: learns from the hold-out rows too, and so has no score of its own.
+        refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
     """
 
     name: str
@@ -34,4 +34,9 @@ class Stage:
     n_examples: int
     seconds: float = math.inf
     continues: str | None = None
-    refit: bool = False
+    refit_of: str | None = None
+
+    @property
+    def refit(self) -> bool:
+        """Whether the stage learns from the hold-out rows too."""
+        return self.refit_of is not None

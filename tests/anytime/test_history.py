@@ -11,7 +11,13 @@ from autodl_solver.learners.prior import PriorLearner
 
 
 def record(name: str, held_out: np.ndarray | None, *, failed: bool = False, refit: bool = False) -> Record:
-    return Record(Stage(name, PriorLearner, 1, 10, refit=refit), 10, 1.0, held_out=held_out, failed=failed)
+    return Record(
+        Stage(name, PriorLearner, 1, 10, refit_of="repeated" if refit else None),
+        10,
+        1.0,
+        held_out=held_out,
+        error=ValueError() if failed else None,
+    )
 
 
 def history_of(*records: Record, n_held_out: int = 400) -> History:

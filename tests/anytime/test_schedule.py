@@ -22,7 +22,7 @@ def play(
     while (stage := schedule(history, left)) is not None:
         n = min(stage.n_examples, n_available)
         cost = n * row_s * stage.fidelity
-        record = Record(stage, n, cost, failed=stage.name in fails, predict_s=0.1)
+        record = Record(stage, n, cost, error=ValueError() if stage.name in fails else None, predict_s=0.1)
         history.records.append(record)
         names.append(stage.name)
         left -= cost + 0.1

@@ -29,7 +29,14 @@ PREDICTION = PredictionEntry({"first": 1.0}, 1.0, 0.5)
 
 def record(name: str = "first", score: float = 0.5, *, failed: bool = False, refit: bool = False) -> Record:
     held_out = None if failed or refit else np.zeros((7, 10))
-    return Record(Stage(name, PriorLearner, 32, 50, refit=refit), 40, 1.25, held_out, score, failed)
+    return Record(
+        Stage(name, PriorLearner, 32, 50, refit_of="repeated" if refit else None),
+        40,
+        1.25,
+        held_out,
+        score,
+        ValueError() if failed else None,
+    )
 
 
 def written(tmp_path: Path, content: bytes) -> Path:

@@ -1,0 +1,87 @@
+"""Whose predictions answer: members, weights, refits and failures."""
+
+import numpy as np
+import pytest
+
+from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members
+from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.stage import Stage
+from autodl_solver.learners.prior import PriorLearner
+from autodl_solver.metrics import nauc
+
+Y = np.eye(3, dtype=np.float32)[np.arange(300) % 3]
+
+
+def scores(skill: float, seed: int, n_rows: int = 300) -> np.ndarray:
+    """Probabilities that are right more often with more skill; errors of different seeds are independent."""
+    logits = skill * Y[:n_rows] + np.random.default_rng(seed).normal(size=(n_rows, 3))
+    return (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def record(name: str, held_out: np.ndarray | None, *, failed: bool = False, refit_of: str | None = None) -> Record:
+    error = ValueError() if failed else None
+    return Record(Stage(name, PriorLearner, 8, 10, refit_of=refit_of), 10, 1.0, held_out, error=error)
+
+
+def names(chosen: tuple[Member, ...]) -> list[str]:
+    return [member.record.stage.name for member in chosen]
+
+
+def test_nothing_that_worked_has_no_members() -> None:
+    assert members(History()) == ()
+    assert members(History(records=[record("failed", None, failed=True)], y_held_out=Y)) == ()
+
+
+def test_two_good_stages_answer_better_together() -> None:
+    history = History(records=[record("a", scores(1.5, 0)), record("b", scores(1.5, 1))], y_held_out=Y)
+    chosen = members(history)
+    assert names(chosen) == ["a", "b"]
+    assert sum(member.weight for member in chosen) == pytest.approx(1)
+    test = {"a": scores(1.5, 2), "b": scores(1.5, 3)}
+    blended = answer_of(chosen, test)
+    assert blended.dtype == np.float32
+    assert blended.shape == (300, 3)
+    assert nauc(Y, blended) > max(nauc(Y, own) for own in test.values())
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([record("few", scores(1, 0, 60)), record("all", scores(2, 1))], ["all"]),  # seen fewer hold-out rows: left out
+        ([record("few", scores(9, 0, 60)), record("all", scores(0, 1))], ["few"]),  # ... unless it still leads
+        ([record("good", scores(4, 0)), record("useless", scores(0, 1))], ["good"]),  # nothing to add
+        ([record("good", scores(2, 0)), record("broken", None, failed=True)], ["good"]),  # a failure
+        ([record("a", scores(2, 0)), record("a refit", None, refit_of="a")], ["a refit"]),  # stands for what it repeats
+    ],
+)
+def test_members(records: list[Record], expected: list[str]) -> None:
+    assert names(members(History(records=records, y_held_out=Y))) == expected
+
+
+def test_a_refit_takes_the_weight_of_the_stage_that_it_repeats() -> None:
+    both = [record("a", scores(1.5, 0)), record("b", scores(1.5, 1))]
+    before = members(History(records=both, y_held_out=Y))
+    after = members(History(records=[*both, record("b refit", None, refit_of="b")], y_held_out=Y))
+    assert names(after) == ["a", "b refit"]
+    assert [member.weight for member in after] == [member.weight for member in before]
+
+
+def test_a_single_member_answers_unchanged() -> None:
+    own = scores(1, 0)
+    assert answer_of((Member(record("a", own)),), {"a": own}) is own
+
+
+def test_the_hold_out_is_answered_as_the_test_rows_are() -> None:
+    both = [record("a", scores(1.5, 0)), record("b", scores(1.5, 1)), record("b refit", None, refit_of="b")]
+    history = History(records=both, y_held_out=Y)
+    held_out = held_out_answer(members(history), history)
+    assert held_out is not None
+    y, blended = held_out
+    assert np.array_equal(y, Y)
+    assert nauc(Y, blended) > max(nauc(Y, scores(1.5, seed)) for seed in (0, 1))
+
+
+def test_without_a_hold_out_there_is_nothing_to_answer() -> None:
+    assert held_out_answer((), History()) is None
+    alone = record("a", None)
+    assert held_out_answer((Member(alone),), History(records=[alone])) is None
