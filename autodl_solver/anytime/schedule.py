@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from autodl_solver.anytime.answer import members
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.stage import LearnerFactory, Stage
 
@@ -26,8 +27,8 @@ RESERVE = 1.5
 
 
 def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: int, max_n: int = 10**9) -> Schedule:
-    """Growing subsets at the first fidelity up to all rows, then all rows at each further fidelity, then a refit on
-    everything.
+    """Growing subsets at the first fidelity up to all rows, then all rows at each further fidelity, then refits of
+    the answer's members on everything.
 
     Args:
         make_learner: the one learner of all stages.
@@ -45,7 +46,7 @@ def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: i
             return stage(fidelities[0], min(first_n, everything), None)
         last = history.records[-1]
         if last.stage.refit:
-            return None
+            return _refit(history, left_s)
         if last.failed:
             return after_failure(history, left_s)
         if last.stage.n_examples <= last.n_examples < everything:
@@ -72,12 +73,15 @@ def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: i
 
 
 def _refit(history: History, left_s: float) -> Stage | None:
-    """The champion once more, on the hold-out rows too."""
-    champion = history.champion()
-    if champion is None or _expected_s(champion, champion.stage) * RESERVE >= left_s:
-        return None
-    best = champion.stage
-    return Stage(f"{best.name} refit", best.make_learner, best.fidelity, best.n_examples, refit_of=best.name)
+    """The weightiest member of the answer that was not yet repeated on the hold-out rows too, if there is time."""
+    tried = {record.stage.refit_of for record in history.records}
+    for member in sorted(members(history), key=lambda member: -member.weight):
+        stage = member.record.stage
+        if not stage.refit and stage.name not in tried and _expected_s(member.record, stage) * RESERVE < left_s:
+            return Stage(
+                f"{stage.name} refit", stage.make_learner, stage.fidelity, stage.n_examples, refit_of=stage.name
+            )
+    return None
 
 
 def _expected_s(last: Record, following: Stage) -> float:
