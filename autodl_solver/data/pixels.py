@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from autodl_solver.data.examples import Array, EncodedFrames, Ragged, Rows
 from autodl_solver.data.images import decode_frames, resize_pixels
+from autodl_solver.data.info import MatrixSpec
 from autodl_solver.errors import ShapeError
 
 
@@ -41,6 +44,14 @@ def small_pixels(x: Rows, n_channels: int, size_px: int, n_frames: int = 1) -> A
         rows = [small_pixels(row[None], n_channels, size_px, n_frames) for row in x]
         return np.concatenate(rows) if rows else np.zeros((0, n_frames, size_px, size_px, n_channels), np.float32)
     raise ShapeError(f"Pixels need rows of frames; however x is a {type(x).__name__}.")
+
+
+def sizes_up_to_native(spec: MatrixSpec, sizes_px: Sequence[int]) -> list[int]:
+    """Those sides that do not enlarge the frames of a bundle; all of them where its frames vary in size."""
+    if min(spec.n_rows, spec.n_cols) < 1:
+        return list(sizes_px)
+    native_px = max(spec.n_rows, spec.n_cols)
+    return [size for size in sizes_px if size <= native_px] or [native_px]
 
 
 def _evenly_spaced(offsets: Array, n_frames: int) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scipy import sparse
+from sklearn.preprocessing import StandardScaler
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples
@@ -36,6 +37,11 @@ class ScaledLinearLearner(Learner):
 
     def _predict_proba(self, x: Features) -> Array:
         return self._linear.predict_proba(_features(self._transformer.transform(x)))
+
+
+def standardised_linear(n_classes: int, seed: int) -> ScaledLinearLearner:
+    """Every feature with mean 0 and variance 1, then linear."""
+    return ScaledLinearLearner(n_classes, seed, StandardScaler)
 
 
 def _features(x: Any) -> Features:

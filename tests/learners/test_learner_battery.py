@@ -25,8 +25,7 @@ from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.prior import PriorLearner
-from autodl_solver.modalities.series.schedule import make_learner as make_series_learner
-from autodl_solver.modalities.speech.schedule import make_learner as make_speech_learner
+from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.tabular.learners import make_dense_learner, make_sparse_learner
 from autodl_solver.modalities.text.learners import make_learner as make_text_learner
 
@@ -34,8 +33,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),
     ("linear", LinearLearner, dense_features),
     ("linear, sparse", LinearLearner, sparse_features),
-    ("speech", make_speech_learner, dense_features),
-    ("series", make_series_learner, dense_features),
+    ("speech and series", standardised_linear, dense_features),
     ("text", make_text_learner, sparse_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),
