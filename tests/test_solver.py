@@ -158,6 +158,7 @@ def test_after_done_the_answer_stays() -> None:
     [
         (None, 0.5),  # without end
         (36_000.0, 0.5),  # ten hours
+        (0.1, 0.0),  # whatever is ready by then
         (0.0, 0.0),  # no time: the class frequencies, which rank nothing
     ],
 )

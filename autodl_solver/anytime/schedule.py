@@ -23,7 +23,7 @@ MIN_ROWS = 8
 """With fewer rows than that nothing is tried."""
 
 RESERVE = 1.5
-"""Share of the expected cost that must be left for a stage to be started."""
+"""A stage is started if so many times its expected cost is left."""
 
 
 def doubling(make_learner: LearnerFactory, fidelities: Sequence[int], first_n: int, max_n: int = 10**9) -> Schedule:

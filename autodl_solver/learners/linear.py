@@ -34,7 +34,7 @@ INDIFFERENCE = 1.03
 """The largest penalty whose error is within so much of the least is taken: the curve is flat where rows are few."""
 
 TOLERANCE = 0.05
-"""Residual, relative to the target, at which conjugate gradients end: going on gains nothing on five text datasets."""
+"""Residual, relative to the target, at which iterations end: going on changes NAUC by less than .002 on five texts."""
 
 MAX_SLOPE = 12.0
 """Steepest calibration: scores one apart become odds of e^12, which six printed digits still tell from 1."""

@@ -1,4 +1,4 @@
-"""TF-IDF weights that leave out what occurs once."""
+"""TF-IDF weights that leave out what one document only has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from autodl_solver.learners.scaled import ScaledLinearLearner
 
 MIN_DOCUMENTS = 2
-"""A column that fewer training documents have tells nothing of others; most columns are such, and each costs time."""
+"""Columns of fewer training documents are left out; docs/experiments.md says what that saves and costs."""
 
 
 class FrequentTfidf:
