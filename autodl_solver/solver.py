@@ -18,10 +18,11 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members
+from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members, superseded, weigh
 from autodl_solver.anytime.history import History, Record
-from autodl_solver.anytime.schedule import Schedule
-from autodl_solver.anytime.stage import Stage
+from autodl_solver.anytime.plan import Plan
+from autodl_solver.anytime.priors import Priors
+from autodl_solver.anytime.schedule import Choice, Schedule, by_gain
 from autodl_solver.anytime.stage_log import STAGE_LOG_FILE, StageLog
 from autodl_solver.anytime.thresholds import BalancedThresholds
 from autodl_solver.anytime.worker import AbandonedError, Worker
@@ -48,6 +49,7 @@ class Solver:
         seed: same seed, same stages, same predictions.
         memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
         clock: seconds that never go back.
+        make_schedule: (plan, priors) -> what decides which stage comes next; benchmarks compare others.
         run_dir: where stages.jsonl is written, the log that `python -m autodl_solver explain` reads; None for no log.
 
     Attributes:
@@ -63,17 +65,19 @@ class Solver:
         seed: int = 0,
         memory_bytes: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        make_schedule: Callable[[Plan, Priors], Schedule] = by_gain,
         run_dir: Path | None = None,
     ) -> None:
         self.history = History()
         self.done = False
         self._on_error = on_error
         self._clock = clock
+        self._make_schedule = make_schedule
         self._log = StageLog(run_dir / STAGE_LOG_FILE if run_dir else None)
         self._worker = Worker()
         self._runner = StageRunner(info, self.history, seed, memory_bytes)
         self._schedule: Schedule | None = None  # until the training split is open
-        self._run_began = Budget(clock=clock)
+        self._run_began = Budget(clock=clock)  # anew with the first call of train
         self._is_test_open = False
         self._members: tuple[Member, ...] = ()
         self._scores: dict[str, Array] = {}  # of members, for the test split
@@ -96,19 +100,20 @@ class Solver:
         if self._schedule is None:
             self._run_began = Budget(clock=self._clock)
             try:
-                self._schedule = self._worker.run(partial(self._runner.open_train, dataset), _usable_s(budget))
+                plan, priors = self._worker.run(partial(self._runner.open_train, dataset), _usable_s(budget))
             except AbandonedError:
                 self.done = True  # not even the first rows could be read in time
                 return
+            self._schedule = self._make_schedule(plan, priors)
             self._log.run(self._runner.facts())
         if self._answer is None and budget.left < SHORT_S and not self.history.records:
             return  # the class frequencies cost nothing, and something stands if the first stage is too slow
         before = self._members
         while not self.done and self._members == before:
-            stage = self._schedule(self.history, budget.left)
-            if stage is not None:
-                self._run(stage, budget)
-            self.done |= stage is None or budget.expired or self._schedule(self.history, budget.left) is None
+            choice = self._next(budget)
+            if choice is not None:
+                self._run(choice, budget)
+            self.done |= choice is None or budget.expired or self._next(budget) is None
 
     def test(self, dataset: Any, seconds: float | None = None) -> Array:
         """Scores for every test row, by the members of the moment.
@@ -144,21 +149,26 @@ class Solver:
         held_out = held_out_answer(self._members, self.history)
         return None if held_out is None else BalancedThresholds.fitted(*held_out)
 
-    def _run(self, stage: Stage, budget: Budget) -> None:
-        record = Record(stage, stage.n_examples, 0.0)
-        self.history.records.append(record)
+    def _next(self, budget: Budget) -> Choice | None:
+        assert self._schedule is not None, "the training split is open"
+        self.history.elapsed_s = self._elapsed()
+        return self._schedule(self.history, budget.left)
+
+    def _run(self, choice: Choice, budget: Budget) -> None:
+        stage = choice.stage
+        self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
         started = self._elapsed()
         self._forgiving(record, partial(self._runner.fit, record, budget), budget)
         record.fit_s = self._elapsed() - started
-        self._log.stage(record, started, record.error)
         self._members = members(self.history)
-        needed = {member.record.stage.name for member in self._members}
-        self._runner.keep_learners({stage.name} | needed)  # the last stage may be gone on with
-        self._scores = {name: scores for name, scores in self._scores.items() if name in needed}
+        weigh(self.history, self._members)
+        self._log.stage(record, started, record.error, choice.expected)
+        for one in superseded(self.history, self._members):
+            self._runner.retire(one)
+            self._scores.pop(one.stage.name, None)
         logger.info("%s: %.2f s, hold-out NAUC %.4f", stage.name, record.fit_s, record.score)
 
     def _elapsed(self) -> float:
-        """Seconds since the first call of train."""
         return self._run_began.elapsed
 
     def _forgiving(self, record: Record, step: Callable[[], T], budget: Budget) -> T | None:
@@ -187,5 +197,4 @@ class Solver:
 
 
 def _usable_s(budget: Budget) -> float:
-    """Seconds until work is abandoned."""
     return budget.left - min(MARGIN_S, MARGIN_SHARE * budget.left)

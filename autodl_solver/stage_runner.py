@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autodl_solver.anytime.history import History, Record
-from autodl_solver.anytime.schedule import RESERVE, Schedule
+from autodl_solver.anytime.plan import Plan
+from autodl_solver.anytime.priors import Priors, shipped_priors
+from autodl_solver.anytime.schedule import RESERVE
+from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import RunFacts
 from autodl_solver.budget import Budget
-from autodl_solver.data.examples import Array, Examples, typical_length
+from autodl_solver.data.examples import Array, Examples, Rows, typical_length
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.source import ExampleSource, memory_share, open_reader
 from autodl_solver.data.split import HoldOut
 from autodl_solver.errors import DataError
 from autodl_solver.learners.base import Learner
+from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.prior import PriorLearner
-from autodl_solver.metrics import nauc
 from autodl_solver.modalities import SPECS, Modality, Pipeline, infer_modality
 
 logger = logging.getLogger(__name__)
 
 SAMPLE_ROWS = 64  # first training rows, from which the pipeline learns what the metadata does not tell
+FEW_ROWS = 300  # up to so many training rows none is spared for the hold-out: estimates are cross-fitted
 
 
 class StageRunner:
@@ -54,8 +59,8 @@ class StageRunner:
         for modality in [known] if known else [Modality.SPEECH, Modality.SERIES]:
             SPECS[modality].warm_up(self._info)
 
-    def open_train(self, dataset: Any) -> Schedule:
-        """Looks at the first training rows; the schedule of the modality that they are of.
+    def open_train(self, dataset: Any) -> tuple[Plan, Priors]:
+        """Looks at the first training rows; the plan and the priors of the modality that they are of.
 
         Raises:
             DataError: the split holds no rows, or they cannot be read.
@@ -78,7 +83,7 @@ class StageRunner:
         if n_train is not None and promised not in (-1, n_train):
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
-        return SPECS[modality].make_schedule(self._info)
+        return SPECS[modality].make_plan(self._info), shipped_priors(modality.value)
 
     def facts(self) -> RunFacts:
         """What the log says of the dataset, once the training split is open."""
@@ -89,32 +94,63 @@ class StageRunner:
         self._open("test", dataset)
 
     def fit(self, record: Record, budget: Budget) -> None:
-        """Fits the stage's learner and scores it on the hold-out; fills in the record."""
+        """Fits the stage's learner and scores it on the hold-out; fills in the record.
+
+        The hold-out is all of it that any stage has come to see, so that stages on few and on many rows are compared on
+        the same rows; where this stage makes it grow, the learners in use predict the new rows too.
+        """
         stage, source = record.stage, self._sources["train"]
-        transform = partial(self._pipeline.transform, fidelity=stage.fidelity)
-        rows = source.collect(stage.fidelity, transform, stage.n_examples)
+        cross_fits = source.n_rows is not None and source.n_rows <= FEW_ROWS
+        rows = source.collect(_key(stage), self._transform(stage), FEW_ROWS if cross_fits else stage.n_examples)
         record.n_examples = len(rows)
         self._history.n_available = source.n_rows
         assert rows.y is not None, "training rows carry labels"
+        reserve_s = RESERVE * self._history.last_predict_s
+        contract = budget.slice(min(stage.seconds, budget.left - reserve_s))
+        if cross_fits:
+            self._cross_fit(record, rows, contract)
+            return
         held_out = self._hold_out.among(rows.y)
         fitted = np.arange(len(rows)) if stage.refit or held_out.all() else np.flatnonzero(~held_out)
         earlier = self._learners.get(stage.continues or "")  # copied: it may have to answer once more
         learner = copy.deepcopy(earlier) or stage.make_learner(self._info.n_classes, self._seed)
-        reserve_s = RESERVE * self._history.last_predict_s
-        learner.fit(rows.take(fitted), budget.slice(min(stage.seconds, budget.left - reserve_s)))
-        self._learners[stage.name] = learner
-        if not stage.refit and held_out.any():
-            scored = rows.take(np.flatnonzero(held_out))
-            record.held_out = learner.predict_proba(scored.x)
-            record.score = nauc(self._hold_out.y[: len(scored)], record.held_out)
+        learner.fit(rows.take(fitted), contract)
+        self._learners[stage.name], record.n_fitted = learner, len(fitted)
+        if not stage.refit and self._hold_out.mask.any():
             self._history.y_held_out = self._hold_out.y
+            for one in self._history.records:
+                self._predict_held_out(one)
+
+    def _cross_fit(self, record: Record, rows: Examples, contract: Budget) -> None:
+        """Every row is held out once: there are too few to spare some."""
+        stage = record.stage
+        make = partial(CrossFittedLearner, make_learner=stage.make_learner)
+        learner = copy.deepcopy(self._learners.get(stage.continues or "")) or make(self._info.n_classes, self._seed)
+        learner.fit(rows, contract)
+        assert isinstance(learner, CrossFittedLearner), "all learners of the run are cross-fitted"
+        assert rows.y is not None, "training rows carry labels"
+        self._learners[stage.name], record.n_fitted = learner, len(rows)
+        self._history.y_held_out = rows.y
+        record.scored(rows.y, learner.out_of_fold)
+
+    def _predict_held_out(self, record: Record) -> None:
+        """Scores of the hold-out rows that the record has none for yet, if its learner is still there."""
+        learner = self._learners.get(record.stage.name)
+        n_known, mask = record.n_held_out, self._hold_out.mask
+        if learner is None or record.stage.refit or record.failed or n_known == len(self._hold_out.y):
+            return
+        start = 0 if n_known == 0 else int(np.flatnonzero(mask)[n_known - 1]) + 1
+        stage = record.stage
+        rows = self._sources["train"].selected(_key(stage), self._transform(stage), mask, start)
+        scores = learner.predict_proba(rows.x)
+        known = [scores] if record.held_out is None else [record.held_out, scores]
+        record.scored(self._hold_out.y, np.concatenate(known))
 
     def predict(self, record: Record, budget: Budget) -> Array:
         """[n_test or fewer, n_classes]: scores of the first test rows, all of them unless the budget ends before."""
         stage, source = record.stage, self._sources["test"]
-        transform = partial(self._pipeline.transform, fidelity=stage.fidelity)
         scores = [np.zeros((0, self._info.n_classes), np.float32)]
-        for part in source.transformed(stage.fidelity, transform, None):
+        for part in source.transformed(_key(stage), self._transform(stage), None):
             scores.append(self._learners[stage.name].predict_proba(part.x))
             if budget.expired and source.n_rows is not None:
                 break
@@ -122,7 +158,8 @@ class StageRunner:
 
     def n_test(self) -> int:
         """Rows of the test split; a dataset that does not tell is gone through once."""
-        return self._sources["test"].count()
+        self._history.n_test = self._sources["test"].count()
+        return self._history.n_test
 
     def prior_scores(self, n_rows: int) -> Array:
         """[n_rows, n_classes]: class frequencies, or even odds while no training row was seen."""
@@ -130,11 +167,20 @@ class StageRunner:
             return self._prior.predict_proba(np.zeros((n_rows, 1)))
         return np.full((n_rows, self._info.n_classes), 0.5, np.float32)
 
-    def keep_learners(self, names: set[str]) -> None:
-        """Forgets the learners of other stages."""
-        self._learners = {name: learner for name, learner in self._learners.items() if name in names}
+    def retire(self, record: Record) -> None:
+        """Forgets the learner of a stage, which cannot be a member of the answer any more."""
+        self._learners.pop(record.stage.name, None)
+        record.retired = True
+
+    def _transform(self, stage: Stage) -> Callable[[Rows], Rows]:
+        return partial(self._pipeline.transform, view=stage.view, fidelity=stage.fidelity)
 
     def _open(self, split: str, dataset: Any) -> ExampleSource:
         reader = open_reader(dataset, self._info, split)
         self._sources[split] = ExampleSource(reader, self._memory_bytes)
         return self._sources[split]
+
+
+def _key(stage: Stage) -> tuple[str, int]:
+    """Names what a stage's rows went through."""
+    return stage.view, stage.fidelity

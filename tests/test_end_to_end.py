@@ -29,7 +29,10 @@ class Folder:
 
 @dataclass(frozen=True)
 class Expected:
-    """Final NAUC at least; and the golden scores of the first test row, for the first classes."""
+    """Final NAUC at least; and what the first answer says of the first test row, for the first classes.
+
+    Which stages follow the first depends on the time that they take, so later answers are not golden.
+    """
 
     nauc: float
     first_row: tuple[float, ...]
@@ -37,13 +40,13 @@ class Expected:
 
 EXPECTED = {
     "digits": Expected(0.98, (0.000, 0.000, 0.000)),  # image, dense
-    "digit_pairs": Expected(0.92, (0.991, 0.109, 0.979)),  # image, encoded, several labels
-    "moving_digits": Expected(0.97, (0.012, 0.024, 0.961)),  # video
-    "spoken_commands": Expected(0.95, (0.995, 0.002, 0.001)),  # speech
-    "cbf": Expected(0.94, (0.105, 0.501, 0.319)),  # series
-    "docstring_topics": Expected(0.97, (0.824, 0.017, 0.022)),  # text
-    "docstring_sections": Expected(0.68, (0.930, 0.850, 0.958)),  # table, sparse, several labels
-    "breast_cancer": Expected(0.98, (0.953, 0.047)),  # table with NaN
+    "digit_pairs": Expected(0.92, (0.981, 0.200, 0.965)),  # image, encoded, several labels
+    "moving_digits": Expected(0.97, (0.006, 0.007, 0.987)),  # video
+    "spoken_commands": Expected(0.95, (0.993, 0.001, 0.001)),  # speech
+    "cbf": Expected(0.94, (0.038, 0.395, 0.567)),  # series
+    "docstring_topics": Expected(0.97, (0.899, 0.006, 0.004)),  # text
+    "docstring_sections": Expected(0.68, (0.932, 0.830, 0.959)),  # table, sparse, several labels
+    "breast_cancer": Expected(0.98, (0.894, 0.106)),  # table with NaN
 }
 
 
@@ -69,7 +72,7 @@ def test_sample_dataset_is_learned(name: str) -> None:
     assert all(answer.shape == solution.shape for answer in answers)
     assert nauc(solution, answers[-1]) > EXPECTED[name].nauc
     golden = EXPECTED[name].first_row
-    assert answers[-1][0, : len(golden)].tolist() == pytest.approx(golden, abs=0.03)
+    assert answers[0][0, : len(golden)].tolist() == pytest.approx(golden, abs=0.03)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from autodl_solver.anytime.schedule import doubling
+from autodl_solver.anytime.plan import Family
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
@@ -135,7 +135,9 @@ def test_a_failing_stage_leaves_the_last_answer(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(FailingLearner, "fault", fault)
     monkeypatch.setattr(FailingLearner, "limit", limit)
     solver = Solver(info)
-    failing = dataclasses.replace(SPECS[Modality.IMAGE], make_schedule=lambda info: doubling(FailingLearner, (8,), 50))
+    failing = dataclasses.replace(
+        SPECS[Modality.IMAGE], make_plan=lambda info: [Family("failing", FailingLearner, (8,), first_n=50)]
+    )
     monkeypatch.setitem(SPECS, Modality.IMAGE, failing)
     answers = play(solver, train, test)
     assert all(answer.shape == y.shape and np.isfinite(answer).all() for answer in answers)
@@ -187,7 +189,9 @@ def test_a_learner_that_hangs_does_not_outlast_the_budget(monkeypatch: pytest.Mo
             self.n_rows = len(train)
             super().fit(train, budget)
 
-    hanging = dataclasses.replace(SPECS[Modality.IMAGE], make_schedule=lambda info: doubling(Hanging, (8,), 50))
+    hanging = dataclasses.replace(
+        SPECS[Modality.IMAGE], make_plan=lambda info: [Family("hanging", Hanging, (8,), first_n=50)]
+    )
     monkeypatch.setitem(SPECS, Modality.IMAGE, hanging)
     solver, budget = Solver(info), Budget(3)
     while not solver.done:

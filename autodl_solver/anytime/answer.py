@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from autodl_solver.anytime.ensemble import Temperature, blend, greedy_selection
-from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.history import History, Record, noise_of_nauc
 from autodl_solver.data.examples import Array
+from autodl_solver.metrics import nauc
 
 MIN_WEIGHT = 0.02
 """A member that counts for less is not worth its pass over the test split."""
@@ -30,17 +31,19 @@ class Member:
 def members(history: History) -> tuple[Member, ...]:
     """The answer after all that has run: empty before anything worked.
 
-    Weights come from greedy selection on the hold-out rows that all members have seen. A stage that saw fewer of them
-    is left out, unless it is still the champion: then it answers alone. A refit stands for the stage that it repeats.
+    Weights come from greedy selection on the hold-out rows that all members have predicted. A stage that knows fewer of
+    them is left out, unless it is still the champion: then it answers alone. A refit stands for the stage that it
+    repeats.
     """
     champion = history.champion()
     if champion is None:
         return ()
     y = history.y_held_out
     worked = [record for record in history.records if not record.failed]
-    seen = [(record, record.held_out) for record in worked if record.held_out is not None]
-    judged = [(record, held_out) for record, held_out in seen if y is not None and len(held_out) == len(y)]
     repeated = {record.stage.refit_of: record for record in worked if record.stage.refit}
+    can_predict = [record for record in worked if not record.retired or record.stage.name in repeated]
+    seen = [(record, record.held_out) for record in _without_outgrown(can_predict) if record.held_out is not None]
+    judged = [(record, held_out) for record, held_out in seen if y is not None and len(held_out) == len(y)]
     leader = champion.stage.refit_of or champion.stage.name
     if y is None or len(judged) < 2 or leader not in [record.stage.name for record, _ in judged]:
         return (Member(champion),)
@@ -53,6 +56,46 @@ def members(history: History) -> tuple[Member, ...]:
         for (record, _), weight, temperature in zip(judged, weights / weights.sum(), temperatures, strict=True)
         if weight > 0
     )
+
+
+def _without_outgrown(records: list[Record]) -> list[Record]:
+    """Leaves out what a later stage of the same family and fidelity, on more rows or for longer, does as well."""
+    kept: list[Record] = []
+    for record in records:
+        kin = [one for one in kept if _is_outgrown(one, record)]
+        kept = [one for one in kept if one not in kin] + [record]
+    return kept
+
+
+def _is_outgrown(earlier: Record, later: Record) -> bool:
+    if earlier.stage.refit or later.stage.refit or earlier.stage.family != later.stage.family:
+        return False
+    is_goer = later.stage.continues is not None
+    as_good = later.score >= earlier.score - noise_of_nauc(later.n_held_out)
+    return as_good and (is_goer or earlier.stage.fidelity == later.stage.fidelity)
+
+
+def superseded(history: History, chosen: tuple[Member, ...]) -> list[Record]:
+    """Records whose learner nobody will ask again: neither a member nor the latest of its family, nor its refit."""
+    latest = {record.stage.family: record.stage.name for record in history.records if not _without_learner(record)}
+    kept = {member.record.stage.name for member in chosen} | set(latest.values())
+    kept |= {member.record.stage.refit_of for member in chosen if member.record.stage.refit_of}
+    return [
+        record
+        for record in history.records
+        if not record.failed and not record.retired and kept.isdisjoint({record.stage.name, record.stage.refit_of})
+    ]
+
+
+def weigh(history: History, chosen: tuple[Member, ...]) -> None:
+    """Notes in the history how much each stage counts now, and what the answer scores on the hold-out."""
+    weights = {member.record.stage.name: member.weight for member in chosen}
+    weights |= {member.record.stage.refit_of: member.weight for member in chosen if member.record.stage.refit_of}
+    for record in history.records:
+        record.weight = weights.get(record.stage.name, 0.0)
+    held_out = held_out_answer(chosen, history)
+    if held_out is not None:
+        history.records[-1].answer_score = nauc(*held_out)
 
 
 def answer_of(chosen: tuple[Member, ...], scores: Mapping[str, Array]) -> Array:
@@ -85,3 +128,8 @@ def held_out_answer(chosen: tuple[Member, ...], history: History) -> tuple[Array
     if n_rows == 0 or history.y_held_out is None:
         return None
     return history.y_held_out[:n_rows], answer_of(chosen, {name: rows[:n_rows] for name, rows in scores.items()})
+
+
+def _without_learner(record: Record) -> bool:
+    """Whether the record is not one of a learner that was scored, and is still there."""
+    return record.failed or record.retired or record.stage.refit

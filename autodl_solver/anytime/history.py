@@ -23,6 +23,11 @@ class Record:
         score: NAUC on those rows; nan where there is none.
         error: why it failed; None if it did not.
         predict_s: seconds of its pass over the test split; nan until there was one.
+        n_held_out: hold-out rows that it was scored on.
+        n_fitted: rows that the learner learned from: all of them after a refit, or where the estimate is cross-fitted.
+        weight: its share of the answer after it ran, and since.
+        answer_score: NAUC of the answer on the hold-out right after this stage; nan where there is none.
+        retired: whether its learner is gone, so that it cannot be a member again.
     """
 
     stage: Stage
@@ -32,11 +37,20 @@ class Record:
     score: float = math.nan
     error: BaseException | None = None
     predict_s: float = math.nan
+    n_held_out: int = 0
+    n_fitted: int = 0
+    weight: float = 0.0
+    answer_score: float = math.nan
+    retired: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether fitting, scoring or predicting raised, or was abandoned."""
         return self.error is not None
+
+    def scored(self, y: Array, held_out: Array) -> None:
+        """Takes predictions for the hold-out rows, with the labels y, both [n_held_out, n_classes]."""
+        self.held_out, self.n_held_out, self.score = held_out, len(held_out), nauc(y, held_out)
 
 
 @dataclass
@@ -47,11 +61,21 @@ class History:
         n_available: rows of the training split; None until it is known.
         records: in the order of running.
         y_held_out: [n_held_out, n_classes] of all hold-out rows seen so far, in stream order.
+        n_test: rows of the test split; 0 until it is known.
+        elapsed_s: seconds since the first call of train, when the schedule is asked.
     """
 
     n_available: int | None = None
     records: list[Record] = field(default_factory=list)
     y_held_out: Array | None = None
+    n_test: int = 0
+    elapsed_s: float = 0.0
+
+    @property
+    def answer_score(self) -> float:
+        """NAUC of the present answer on the hold-out; nan while there is none or nothing can tell."""
+        scores = [record.answer_score for record in self.records if math.isfinite(record.answer_score)]
+        return scores[-1] if scores else math.nan
 
     @property
     def last_predict_s(self) -> float:
@@ -68,7 +92,7 @@ class History:
         """
         champion: Record | None = None
         for record in self.records:
-            if not record.failed and (champion is None or self._replaces(record, champion)):
+            if not record.failed and not record.retired and (champion is None or self._replaces(record, champion)):
                 champion = record
         return champion
 

@@ -24,6 +24,8 @@ class Stage:
             points).
         n_examples: rows of the training split it asks for, hold-out rows among them.
         seconds: its contract; the solver shortens it to what is left.
+        family: name of the family (plan.py) that it is of.
+        view: of the examples, which the pipeline makes at the fidelity.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
         refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
     """
@@ -33,6 +35,8 @@ class Stage:
     fidelity: int
     n_examples: int
     seconds: float = math.inf
+    family: str = ""
+    view: str = ""
     continues: str | None = None
     refit_of: str | None = None
 

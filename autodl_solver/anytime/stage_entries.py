@@ -77,13 +77,17 @@ class StageEntry:
     """One stage that ran: the fields of a Record that are no arrays, and when it began.
 
     Attributes:
+        family: of the plan.
+        contract_s: seconds that the learner was given; None for one that ends by itself.
         score: hold-out NAUC; None where there is none.
+        answer_score: hold-out NAUC of the answer once the stage had run; None where there is none.
         error: type and first line of what it raised; None if it did not.
         expected: what the schedule expected of it; None if it did not say.
         weight: of the stage in the last answer of the run. Null in the file, where that is not known yet.
     """
 
     name: str
+    family: str
     fidelity: int
     n_examples: int
     n_held_out: int
@@ -92,6 +96,8 @@ class StageEntry:
     fit_s: float
     score: float | None
     failed: bool
+    contract_s: float | None = None
+    answer_score: float | None = None
     error: str | None = None
     expected: Expectation | None = None
     weight: float | None = None
@@ -161,6 +167,7 @@ def _stage_entry(fields: dict[str, Any]) -> StageEntry:
         raise ValueError(f"expected is {expected!r}")
     return StageEntry(
         name=_required(fields, "name", str),
+        family=_required(fields, "family", str),
         fidelity=_required(fields, "fidelity", int),
         n_examples=_required(fields, "n_examples", int),
         n_held_out=_required(fields, "n_held_out", int),
@@ -169,6 +176,8 @@ def _stage_entry(fields: dict[str, Any]) -> StageEntry:
         fit_s=_seconds(fields, "fit_s"),
         score=_optional(fields, "score", float),
         failed=_required(fields, "failed", bool),
+        contract_s=_optional(fields, "contract_s", float),
+        answer_score=_optional(fields, "answer_score", float),
         error=_optional(fields, "error", str),
         expected=expected,
         weight=_optional(fields, "weight", float),

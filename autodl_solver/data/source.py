@@ -286,6 +286,31 @@ class ExampleSource:
             self._kept[key] = [whole]
         return whole
 
+    def selected(self, key: Hashable, transform: Callable[[Rows], Rows], mask: Array, start: int) -> Examples:
+        """The rows from `start` on where `mask` is set, after `transform`.
+
+        Args:
+            key, transform: as above; rows that were kept under this key are not transformed again.
+            mask: [n] bool, of the first n rows of the split.
+            start: row to begin with.
+        """
+        parts, place = [], 0
+        for part in self._kept.get(key, []):
+            inside = np.arange(max(start, place), min(place + len(part), len(mask)))
+            parts.append(part.take(inside[mask[inside]] - place))
+            place += len(part)
+        place = max(place, start)
+        while place < len(mask):
+            raw = self._reader.read(place, min(place + CHUNK_ROWS, len(mask)))
+            if len(raw) == 0:
+                break
+            chosen = raw.take(np.flatnonzero(mask[place : place + len(raw)]))
+            if len(chosen):
+                parts.append(Examples(transform(chosen.x), chosen.y))
+            place += len(raw)
+        parts = [part for part in parts if len(part)] or parts[:1]
+        return concat_examples(parts) if parts else self._reader.read(0, 0)
+
     def _make_room(self, key: Hashable, n_bytes: int) -> bool:
         """Drops what other transforms left, oldest first, until n_bytes more fit. False if they cannot fit."""
         total = {k: sum(nbytes(part.x) for part in parts) for k, parts in self._kept.items()}

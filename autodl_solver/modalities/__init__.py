@@ -1,6 +1,6 @@
 """Modalities: which there are, and which a dataset is of.
 
-`infer` decides; each folder holds one modality's pipeline and schedule. A folder never imports another one.
+`infer` decides; each folder holds one modality's pipeline and plan. A folder never imports another one.
 """
 
 from autodl_solver.modalities.image import SPEC as IMAGE

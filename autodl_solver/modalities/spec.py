@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from autodl_solver.anytime.history import History
-from autodl_solver.anytime.schedule import Schedule
+from autodl_solver.anytime.plan import Plan
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples, Rows, n_rows
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.metrics import nauc
 
+WARM_UP_S = 1.0
+"""Seconds that a learner may fit in warm-up."""
+
 
 class Pipeline(ABC):
-    """Raw rows -> what a learner takes, at a fidelity.
+    """Raw rows -> what a learner takes: a view of them, at a fidelity.
 
     Args:
         info: facts of the dataset.
@@ -31,7 +32,7 @@ class Pipeline(ABC):
         """Looks at the first training rows, for what the metadata does not tell (lengths, say)."""
 
     @abstractmethod
-    def transform(self, x: Rows, fidelity: int) -> Rows:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Rows:
         """An array [n_rows, ...] or a csr_array [n_rows, n_features]; each row depends on itself only."""
 
 
@@ -41,24 +42,23 @@ class ModalitySpec:
 
     Attributes:
         make_pipeline: for a dataset.
-        make_schedule: for a dataset.
+        make_plan: the families of learners for a dataset; the first one gives the first answer.
         example: a made-up raw batch of the kind that the dataset holds: what warm-up runs through pipeline and learner,
             since no real example may be opened before the budget runs.
     """
 
     make_pipeline: Callable[[DatasetInfo], Pipeline]
-    make_schedule: Callable[[DatasetInfo], Schedule]
+    make_plan: Callable[[DatasetInfo], Plan]
     example: Callable[[DatasetInfo], Rows]
 
     def warm_up(self, info: DatasetInfo) -> None:
-        """Pays for imports, threads and kernels: the first stage, played on the made-up rows."""
+        """Pays for imports, threads and kernels: each family's first stage, played on the made-up rows."""
         rows = self.example(info)
         pipeline = self.make_pipeline(info)
         pipeline.fit(Examples(rows))
-        stage = self.make_schedule(info)(History(), math.inf)
-        assert stage is not None, "a schedule begins with a stage"
-        x = pipeline.transform(rows, stage.fidelity)
-        y = np.eye(info.n_classes, dtype=np.float32)[np.arange(n_rows(x)) % info.n_classes]
-        learner = stage.make_learner(info.n_classes, 0)
-        learner.fit(Examples(x, y), Budget())
-        nauc(y, learner.predict_proba(x))
+        for family in self.make_plan(info):
+            x = pipeline.transform(rows, family.view, family.fidelities[0])
+            y = np.eye(info.n_classes, dtype=np.float32)[np.arange(n_rows(x)) % info.n_classes]
+            learner = family.make_learner(info.n_classes, 0)
+            learner.fit(Examples(x, y), Budget(WARM_UP_S))
+            nauc(y, learner.predict_proba(x))

@@ -30,12 +30,13 @@ PREDICTION = PredictionEntry({"first": 1.0}, 1.0, 0.5)
 def record(name: str = "first", score: float = 0.5, *, failed: bool = False, refit: bool = False) -> Record:
     held_out = None if failed or refit else np.zeros((7, 10))
     return Record(
-        Stage(name, PriorLearner, 32, 50, refit_of="repeated" if refit else None),
+        Stage(name, PriorLearner, 32, 50, family="prior", refit_of="repeated" if refit else None),
         40,
         1.25,
         held_out,
         score,
         ValueError() if failed else None,
+        n_held_out=0 if held_out is None else 7,
     )
 
 
@@ -64,10 +65,26 @@ def test_what_is_written_comes_back_with_the_weights_of_the_last_answer(tmp_path
     log.prediction({"first": 0.25, "refit": 0.75}, 4.0, 0.25)
     expected: list[Entry] = [
         FACTS,
-        StageEntry("first", 32, 40, 7, False, 0.125, 1.25, 0.5, False, weight=0.25),
+        StageEntry("first", "prior", 32, 40, 7, False, 0.125, 1.25, 0.5, False, weight=0.25),
         PredictionEntry({"first": 1.0}, 1.5, 0.25),
-        StageEntry("broken", 32, 40, 0, False, 2.0, 1.25, None, True, "ValueError: a", {"score": 0.9, "s": None}, 0.0),
-        StageEntry("refit", 32, 40, 0, True, 3.0, 1.25, None, False, weight=0.75),
+        StageEntry(
+            "broken",
+            "prior",
+            32,
+            40,
+            0,
+            False,
+            2.0,
+            1.25,
+            None,
+            True,
+            None,
+            None,
+            "ValueError: a",
+            {"score": 0.9, "s": None},
+            0.0,
+        ),
+        StageEntry("refit", "prior", 32, 40, 0, True, 3.0, 1.25, None, False, weight=0.75),
         PredictionEntry({"first": 0.25, "refit": 0.75}, 4.0, 0.25),
     ]
     assert read_stage_log(path) == expected
@@ -77,9 +94,11 @@ def test_numbers_of_numpy_are_written_as_plain_ones(tmp_path: Path) -> None:
     path = tmp_path / "stages.jsonl"
     log = StageLog(path)
     log.run(FACTS)
-    stage = Stage("first", PriorLearner, np.int64(32), np.int64(50))  # type: ignore[arg-type]
+    stage = Stage("first", PriorLearner, np.int64(32), np.int64(50), np.float64(7.5), "prior")  # type: ignore[arg-type]
     log.stage(Record(stage, np.int64(40), np.float64(1.0), score=np.float32(0.5)), np.float32(1.0))  # type: ignore[arg-type]
-    assert read_stage_log(path)[1] == StageEntry("first", 32, 40, 0, False, 1.0, 1.0, 0.5, False)
+    assert read_stage_log(path)[1] == StageEntry(
+        "first", "prior", 32, 40, 0, False, 1.0, 1.0, 0.5, False, contract_s=7.5
+    )
 
 
 @pytest.mark.parametrize("name", ['"<script>"\\', "line\nbreak\r\u2028", "\x1b[2J\x00", "\ud800", "文本"])
@@ -133,7 +152,7 @@ def test_a_torn_last_line_is_left_out_also_when_a_run_follows(tmp_path: Path, to
         (PREDICTION_LINE[:-1].replace(b'{"first": 1}', b"[]"), "weights must be an object"),  # other type
         (RUN_LINE[:-1].replace(b'"version": 1', b'"version": 2'), "it is of version 2"),  # of a later package
         (RUN_LINE[:-1].replace(b"28", b'"28"'), "shape is"),  # a text where a number belongs
-        (b'{"kind": "stage", "name": "first"}', "fidelity must be"),  # a field is missing
+        (b'{"kind": "stage", "name": "first"}', "family must be"),  # a field is missing
     ],
 )
 def test_a_damaged_line_is_told_by_its_number_and_fact(tmp_path: Path, line: bytes, fact: str) -> None:

@@ -23,6 +23,7 @@ from learner_checks import (
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
+from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
@@ -33,6 +34,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),
     ("linear", LinearLearner, dense_features),
     ("linear, sparse", LinearLearner, sparse_features),
+    ("cross-fitted", partial(CrossFittedLearner, make_learner=LinearLearner), dense_features),
     ("speech and series", standardised_linear, dense_features),
     ("text", make_text_learner, sparse_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),

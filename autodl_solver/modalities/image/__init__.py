@@ -1,7 +1,7 @@
 """Images: gray, RGB or any number of channels, of one size or many."""
 
 from autodl_solver.modalities.image.pipeline import ImagePipeline, made_up_images
-from autodl_solver.modalities.image.schedule import make_schedule
+from autodl_solver.modalities.image.plan import make_plan
 from autodl_solver.modalities.spec import ModalitySpec
 
-SPEC = ModalitySpec(ImagePipeline, make_schedule, made_up_images)
+SPEC = ModalitySpec(ImagePipeline, make_plan, made_up_images)

@@ -12,7 +12,7 @@ from autodl_solver.modalities.spec import Pipeline
 class ImagePipeline(Pipeline):
     """The pixels of the image, resized to a small square."""
 
-    def transform(self, x: Rows, fidelity: int) -> Array:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Array:
         """[n_rows, fidelity * fidelity * n_channels] float32."""
         pixels = small_pixels(x, self.info.specs[0].n_channels, fidelity)
         return pixels.reshape(len(pixels), -1)

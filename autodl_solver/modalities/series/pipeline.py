@@ -15,7 +15,7 @@ QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 class SeriesPipeline(Pipeline):
     """What a series is like (statistics of values and of steps), when (course) and how fast (spectrum)."""
 
-    def transform(self, x: Rows, fidelity: int) -> Array:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Array:
         """[n_rows, n_features] float32; the mean of the channel stands in for NaN and infinity."""
         series = self._sequences(x)
         course = resampled(Ragged(_filled(series), series.offsets), fidelity)  # [n, points, channel]

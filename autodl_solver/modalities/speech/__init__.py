@@ -2,6 +2,6 @@
 
 from autodl_solver.modalities.spec import ModalitySpec
 from autodl_solver.modalities.speech.pipeline import SpeechPipeline, made_up_clips
-from autodl_solver.modalities.speech.schedule import make_schedule
+from autodl_solver.modalities.speech.plan import make_plan
 
-SPEC = ModalitySpec(SpeechPipeline, make_schedule, made_up_clips)
+SPEC = ModalitySpec(SpeechPipeline, make_plan, made_up_clips)

@@ -26,7 +26,7 @@ class SpeechPipeline(Pipeline):
         length = float(np.median(as_ragged(sample.x).lengths))
         self._n_fft = int(np.clip(2 ** np.round(np.log2(4 * np.sqrt(max(length, 1.0)))), MIN_FFT, MAX_FFT))
 
-    def transform(self, x: Rows, fidelity: int) -> Array:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Array:
         """[n_rows, (N_SEGMENTS + 4) * N_MELS] float32."""
         from autodl_solver.nn.spectrogram import log_mel  # torch takes seconds to import
 

@@ -2,6 +2,6 @@
 
 from autodl_solver.modalities.spec import ModalitySpec
 from autodl_solver.modalities.tabular.pipeline import TabularPipeline, made_up_rows
-from autodl_solver.modalities.tabular.schedule import make_schedule
+from autodl_solver.modalities.tabular.plan import make_plan
 
-SPEC = ModalitySpec(TabularPipeline, make_schedule, made_up_rows)
+SPEC = ModalitySpec(TabularPipeline, make_plan, made_up_rows)

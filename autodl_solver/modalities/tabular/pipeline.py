@@ -15,7 +15,7 @@ from autodl_solver.modalities.spec import Pipeline
 class TabularPipeline(Pipeline):
     """The columns as they are; learners impute and scale by what they are trained on."""
 
-    def transform(self, x: Rows, fidelity: int) -> Features:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Features:
         """[n_rows, n_columns] float32, NaN where a value is missing or infinite."""
         if isinstance(x, sparse.csr_array):
             return x

@@ -2,6 +2,6 @@
 
 from autodl_solver.modalities.spec import ModalitySpec
 from autodl_solver.modalities.text.pipeline import TextPipeline, made_up_documents
-from autodl_solver.modalities.text.schedule import make_schedule
+from autodl_solver.modalities.text.plan import make_plan
 
-SPEC = ModalitySpec(TextPipeline, make_schedule, made_up_documents)
+SPEC = ModalitySpec(TextPipeline, make_plan, made_up_documents)

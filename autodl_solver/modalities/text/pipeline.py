@@ -24,7 +24,7 @@ class TextPipeline(Pipeline):
         super().__init__(info)
         self._n_unigrams = min(len(info.vocabulary), MAX_UNIGRAMS) or MAX_UNIGRAMS
 
-    def transform(self, x: Rows, fidelity: int) -> sparse.csr_array:
+    def transform(self, x: Rows, view: str, fidelity: int) -> sparse.csr_array:
         """[n_rows, n_unigrams + PAIR_COLUMNS] float32 counts."""
         documents = as_ragged(x)
         lengths = np.minimum(documents.lengths, fidelity)

@@ -2,6 +2,6 @@
 
 from autodl_solver.modalities.spec import ModalitySpec
 from autodl_solver.modalities.video.pipeline import VideoPipeline, made_up_clips
-from autodl_solver.modalities.video.schedule import make_schedule
+from autodl_solver.modalities.video.plan import make_plan
 
-SPEC = ModalitySpec(VideoPipeline, make_schedule, made_up_clips)
+SPEC = ModalitySpec(VideoPipeline, make_plan, made_up_clips)

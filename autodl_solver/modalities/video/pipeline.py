@@ -17,7 +17,7 @@ N_FRAMES = 6
 class VideoPipeline(Pipeline):
     """Appearance (mean frame, spread over time) and motion (signed and absolute differences of successive frames)."""
 
-    def transform(self, x: Rows, fidelity: int) -> Array:
+    def transform(self, x: Rows, view: str, fidelity: int) -> Array:
         """[n_rows, (3 + N_FRAMES) * fidelity * fidelity * n_channels] float32."""
         pixels = small_pixels(x, self.info.specs[0].n_channels, fidelity, N_FRAMES)  # [n, N_FRAMES, px, px, channel]
         steps = np.diff(pixels, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodl_solver.anytime.schedule import Schedule, doubling
+from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.modalities.text.learners import make_learner
 
@@ -10,6 +10,6 @@ MAX_TOKENS = (200, 1000)
 FIRST_ROWS = 1000
 
 
-def make_schedule(info: DatasetInfo) -> Schedule:
+def make_plan(info: DatasetInfo) -> Plan:
     """Growing subsets of short beginnings, then all documents with longer ones."""
-    return doubling(make_learner, MAX_TOKENS, FIRST_ROWS)
+    return [Family("ridge", make_learner, MAX_TOKENS, first_n=FIRST_ROWS)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodl_solver.anytime.schedule import Schedule, doubling
+from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.learners.scaled import standardised_linear
 
@@ -10,6 +10,6 @@ POINTS = (32, 128)
 FIRST_ROWS = 500
 
 
-def make_schedule(info: DatasetInfo) -> Schedule:
+def make_plan(info: DatasetInfo) -> Plan:
     """Growing subsets at 32 points, then all rows at 128."""
-    return doubling(standardised_linear, POINTS, FIRST_ROWS)
+    return [Family("ridge", standardised_linear, POINTS, first_n=FIRST_ROWS)]

@@ -1,0 +1,212 @@
+"""What a stage should cost and bring: forecasts from priors and from what has run.
+
+Scores are forecast as the logarithm of the error, 1 - NAUC. What a family is worth, how its error falls with rows,
+detail and seconds, comes from priors (priors.py); how this dataset differs comes from the hold-out scores seen so far,
+by a small Gaussian process: an effect of the dataset shared by all stages, one of each family, one of each family's
+learning curve, and noise. A family that was never tried keeps its width, and width is worth something: the expected
+gain over the present answer is that of an option on the error (Jones et al., Efficient global optimization of expensive
+black-box functions, 1998).
+Costs are scaled from the family's latest stage; for a family that was never tried, from the priors, times how much
+slower or faster than them this machine and this dataset were so far.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.priors import FamilyPrior, Priors
+from autodl_solver.anytime.stage import Stage
+from autodl_solver.data.examples import Array
+
+DATASET_SD = 1.5  # of the log error, between datasets
+FAMILY_SD = 0.35  # of the log error, between families on one dataset
+SLOPE_SD = 0.05  # of the log error per doubling of rows, between datasets
+STAGE_SD = 0.05  # what nothing explains
+UNKNOWN_COST = 2.0  # a cost without any record of the family is multiplied by so much: to be safe
+
+SMALLEST_ERROR = 1e-4
+LEAST_BLEND = 0.7  # a blend is not expected to have less than so many times the error of its best member
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Forecast of one stage.
+
+    Attributes:
+        fit_s: seconds of reading, fitting and scoring.
+        predict_s: seconds of its pass over the test split.
+        log_error: mean of log(1 - NAUC).
+        sd: its standard deviation.
+    """
+
+    fit_s: float
+    predict_s: float
+    log_error: float
+    sd: float
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds until its answer is there."""
+        return self.fit_s + self.predict_s
+
+    def gain(self, error: float, blend: float = 1.0) -> float:
+        """Expected fall of the answer's error below `error` if the stage joins it.
+
+        Args:
+            error: of the present answer.
+            blend: factor on the stage's own error, for what its blend with the others gains.
+        """
+        if error <= 0:
+            return 0.0
+        mean = self.log_error + math.log(blend)
+        if self.sd < 1e-6:
+            return max(0.0, error - math.exp(mean))
+        d = (math.log(error) - mean) / self.sd
+        return max(0.0, error * _phi(d) - math.exp(mean + self.sd**2 / 2) * _phi(d - self.sd))
+
+
+class Forecast:
+    """Forecasts for the stages that could come next.
+
+    Args:
+        priors: of the modality.
+        history: what has run.
+    """
+
+    def __init__(self, priors: Priors, history: History) -> None:
+        self._priors = priors
+        self._history = history
+        self._worked = [record for record in history.records if not record.failed]
+        self._scored = [record for record in self._worked if math.isfinite(record.score)]
+        self._pace = self._machine_pace()
+        if self._scored:
+            stages = [record.stage for record in self._scored]
+            noise = np.diag([STAGE_SD**2 + _score_variance(record) for record in self._scored])
+            self._gram = self._covariance(stages, stages) + noise
+            prior = np.array([self._prior_log_error(stage) for stage in stages])
+            seen = np.log([error_of(record.score, record.n_held_out) for record in self._scored])
+            self._weights = np.linalg.solve(self._gram, seen - prior)
+
+    def outlooks(self, stages: Sequence[Stage]) -> list[Outlook]:
+        """One for each stage."""
+        if not stages:
+            return []
+        mean = np.array([self._prior_log_error(stage) for stage in stages])
+        variance = np.diag(self._covariance(stages, stages)).copy()
+        if self._scored:
+            across = self._covariance(stages, [record.stage for record in self._scored])
+            mean = mean + across @ self._weights
+            variance -= np.einsum("ij,ji->i", across, np.linalg.solve(self._gram, across.T))
+        sds = np.sqrt(np.maximum(variance, 0.0))
+        return [
+            Outlook(*self._cost(stage), float(m), float(sd)) for stage, m, sd in zip(stages, mean, sds, strict=True)
+        ]
+
+    def blend_now(self) -> float:
+        """How much better the answer is than its best member, as a factor on the error."""
+        best = self._best_member()
+        if best is None or not math.isfinite(self._history.answer_score):
+            return 1.0
+        ratio = error_of(self._history.answer_score, best.n_held_out) / error_of(best.score, best.n_held_out)
+        return min(1.0, max(LEAST_BLEND, ratio))
+
+    def answer_error(self) -> float:
+        """1 - NAUC of the answer, 1 while there is none; what few rows say is drawn towards what was expected."""
+        best = self._best_member()
+        if best is None:
+            return 1.0
+        return self.blend_now() * math.exp(self.outlooks([best.stage])[0].log_error)
+
+    def _best_member(self) -> Record | None:
+        members = [record for record in self._scored if record.weight > 0]
+        return max(members, key=lambda record: record.score, default=None)
+
+    def refit_share(self, stage: Stage) -> float:
+        """Share of the answer's error that should go when a member is repeated on the hold-out rows too."""
+        member = next(record for record in self._worked if record.stage.name == stage.refit_of)
+        rows = math.log2(member.n_examples / max(member.n_fitted, 1))
+        return member.weight * (1 - math.exp(self._prior(stage).error_rows * rows))
+
+    def _covariance(self, first: Sequence[Stage], second: Sequence[Stage]) -> Array:
+        same = np.array([[a.family == b.family for b in second] for a in first])
+        rows = np.multiply.outer([self._doublings(a) for a in first], [self._doublings(b) for b in second])
+        return np.asarray(DATASET_SD**2 + same * (FAMILY_SD**2 + SLOPE_SD**2 * rows))
+
+    def _prior(self, stage: Stage) -> FamilyPrior:
+        return self._priors.of(stage.family)
+
+    def _prior_log_error(self, stage: Stage) -> float:
+        prior = self._prior(stage)
+        log_error = (
+            prior.error + prior.error_rows * self._doublings(stage) + prior.error_fidelity * math.log2(stage.fidelity)
+        )
+        if math.isfinite(stage.seconds):
+            log_error += prior.error_seconds * math.log2(max(self._contract_s(stage), 1e-3))
+        return log_error
+
+    def _contract_s(self, stage: Stage) -> float:
+        """Seconds of the stage and of those that it goes on with."""
+        spent = {record.stage.name: record.stage for record in self._worked}
+        total, earlier = stage.seconds, stage.continues
+        while earlier is not None and earlier in spent:
+            total += spent[earlier].seconds
+            earlier = spent[earlier].continues
+        return total
+
+    def _cost(self, stage: Stage) -> tuple[float, float]:
+        """(fit_s, predict_s) of a stage."""
+        prior = self._prior(stage)
+        own = [record for record in self._worked if record.stage.family == stage.family]
+        contract_s = stage.seconds if math.isfinite(stage.seconds) else 0.0
+        if not own:
+            fit_s = prior.fit_seconds(self._rows(stage), stage.fidelity) * self._pace * UNKNOWN_COST
+            passes = [record.predict_s for record in self._worked if math.isfinite(record.predict_s)]
+            predict_s = prior.predict_seconds(self._history.n_test, stage.fidelity) * self._pace
+            return fit_s + contract_s, max([predict_s * UNKNOWN_COST, *passes[-1:]])
+        last = own[-1]
+        detail = math.log2(stage.fidelity / last.stage.fidelity)
+        rows = math.log2(self._rows(stage) / max(last.n_examples, 1))
+        beyond_s = last.fit_s - (last.stage.seconds if math.isfinite(last.stage.seconds) else 0.0)
+        fit_s = max(beyond_s, 0.0) * 2 ** (prior.cost_rows * rows + prior.cost_fidelity * detail)
+        passes = [record.predict_s for record in own if math.isfinite(record.predict_s)]
+        predict_s = passes[-1] * 2 ** (prior.cost_fidelity * detail) if passes else 0.0
+        return fit_s + contract_s, predict_s
+
+    def _rows(self, stage: Stage) -> float:
+        n_available = self._history.n_available
+        return max(min(stage.n_examples, n_available if n_available is not None else stage.n_examples), 1)
+
+    def _doublings(self, stage: Stage) -> float:
+        """Rows on the scale of the learning curve, 0 at a thousand."""
+        return math.log2(self._rows(stage) / 1000)
+
+    def _machine_pace(self) -> float:
+        """How many times slower than the priors say this machine with this dataset was: the geometric mean."""
+        ratios = [
+            math.log(
+                max(record.fit_s, 1e-4)
+                / self._prior(record.stage).fit_seconds(record.n_examples, record.stage.fidelity)
+            )
+            for record in self._worked
+            if not math.isfinite(record.stage.seconds)
+        ]
+        return math.exp(sum(ratios[-5:]) / max(len(ratios[-5:]), 1))
+
+
+def error_of(score: float, n_held_out: int) -> float:
+    """1 - NAUC, but no less than a hold-out of so many rows can tell."""
+    return max(1.0 - score, 0.5 / max(n_held_out, 1), SMALLEST_ERROR)
+
+
+def _score_variance(record: Record) -> float:
+    """Of the log error, by the size of the hold-out: few wrong pairs are counted badly."""
+    return min(1.0, 0.5 / (max(record.n_held_out, 1) * error_of(record.score, record.n_held_out)))
+
+
+def _phi(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))

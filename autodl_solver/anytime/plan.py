@@ -1,0 +1,182 @@
+"""Plan: which ways of learning a modality offers, and which stages could come next.
+
+A modality says what exists: its families. What runs when is decided by the schedule (schedule.py), for all modalities
+alike. Growing subsets and doubling contracts are candidates here, with the leap to all rows or to all the time that is
+left beside them, so that a schedule which knows enough can skip the steps between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.stage import LearnerFactory, Stage
+
+GROWTH = 4
+"""Rows grow so many times from stage to stage: all together cost a third more than the last alone."""
+
+MIN_GROWTH = 1.5
+"""The last step goes to all rows at once where less growth than that would be left."""
+
+DOUBLING = 2.0
+"""A contract is so many times as long as all earlier ones of its family together."""
+
+MIN_ROWS = 8
+"""With fewer rows than that nothing is tried."""
+
+MAX_FAILURES = 2
+"""A family that has failed so often, after something of it worked, is left alone."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One way of learning: a kind of learner on a view of the examples.
+
+    Attributes:
+        name: unique within a plan.
+        make_learner: (n_classes, seed) -> an unfitted learner.
+        fidelities: of the view, in growing order.
+        view: what the pipeline makes of the examples for it.
+        first_n: rows of its first stage.
+        max_n: rows that are never exceeded.
+        first_s: seconds of the first contract of a learner that goes on for as long as it is given; infinite for one
+            that ends by itself.
+        max_available: training rows beyond which the family is not offered (what does not scale).
+    """
+
+    name: str
+    make_learner: LearnerFactory
+    fidelities: tuple[int, ...] = (1,)
+    view: str = ""
+    first_n: int = 1000
+    max_n: int = 10**9
+    first_s: float = math.inf
+    max_available: int = 10**9
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more seconds make its learner better."""
+        return math.isfinite(self.first_s)
+
+    def fresh(self, fidelity: int, n_examples: int) -> Stage:
+        """A stage with a new learner."""
+        name = f"{self.name} {n_examples}@{fidelity}"
+        if self.goes_on:
+            name += ", contract 1"
+        return Stage(name, self.make_learner, fidelity, n_examples, self.first_s, self.name, self.view)
+
+    def contract(self, last: Record, rank: int, fidelity: int, n_examples: int, seconds: float) -> Stage:
+        """A stage that goes on with the learner of `last`; the family's contract number `rank`."""
+        name = f"{self.name} {n_examples}@{fidelity}, contract {rank}"
+        return replace(self.fresh(fidelity, n_examples), name=name, seconds=seconds, continues=last.stage.name)
+
+
+Plan: TypeAlias = Sequence[Family]
+"""The families of a modality, the one that answers first in front."""
+
+
+def next_stages(plan: Plan, history: History, left_s: float) -> list[Stage]:
+    """Every stage that could come next, whatever it costs.
+
+    Args:
+        plan: families in the order in which they are tried when nothing tells them apart.
+        history: what has run.
+        left_s: seconds left, for the contract that takes all of them.
+    """
+    tried = {record.stage.name for record in history.records}
+    stages = [stage for family in plan for stage in _of_family(family, history, left_s)]
+    return [stage for stage in [*stages, *_refits(plan, history)] if stage.name not in tried]
+
+
+def following(family: Family, stage: Stage, n_available: int | None) -> list[Stage]:
+    """What could come after a stage of a family if it works: for looking ahead."""
+    record = Record(stage, min(stage.n_examples, _everything(family, n_available)), 0.0)
+    if family.goes_on:
+        return _contracts(family, [record], n_available, math.inf)
+    return _grown(family, record, n_available)
+
+
+def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
+    n_available = history.n_available
+    if n_available is not None and n_available > family.max_available:
+        return []
+    runs = [record for record in history.records if record.stage.family == family.name and not record.stage.refit]
+    worked = [record for record in runs if not record.failed]
+    n_failed = len(runs) - len(worked)
+    everything = _everything(family, n_available)
+    if not runs:
+        n_first = everything if family.goes_on else min(family.first_n, everything)
+        # the leap to all rows is for later: nothing may cost much before there is an answer
+        sizes = {n_first, everything} if history.records and n_available is not None else {n_first}
+        return [family.fresh(family.fidelities[0], n) for n in sorted(sizes)]
+    if not worked:
+        n_fewer = runs[-1].stage.n_examples // GROWTH
+        return [family.fresh(family.fidelities[0], n_fewer)] if n_fewer >= MIN_ROWS else []
+    if n_failed >= MAX_FAILURES:
+        return []
+    stages = (
+        _contracts(family, worked, n_available, left_s) if family.goes_on else _grown(family, worked[-1], n_available)
+    )
+    failed = [record.stage for record in runs if record.failed]
+    return [stage for stage in stages if not any(_asks_as_much(stage, other) for other in failed)]
+
+
+def _grown(family: Family, last: Record, n_available: int | None) -> list[Stage]:
+    """More rows, or more detail of as many."""
+    everything = _everything(family, n_available)
+    fidelity, n = last.stage.fidelity, last.n_examples
+    is_all = n >= everything or n < last.stage.n_examples  # fewer than asked for: the split ended, or memory did
+    sizes = [] if is_all else sorted({_more(n, everything), everything} if n_available is not None else {n * GROWTH})
+    stages = [family.fresh(fidelity, size) for size in sizes]
+    finer = _next_fidelity(family, fidelity)
+    if finer is not None:
+        stages.extend(family.fresh(finer, size) for size in sorted({last.stage.n_examples, *sizes[-1:]}))
+    return stages
+
+
+def _contracts(family: Family, worked: Sequence[Record], n_available: int | None, left_s: float) -> list[Stage]:
+    """The next contract with the same or more detail: twice as long as all before, or all the time that is left."""
+    last = worked[-1]
+    spent_s = sum(record.stage.seconds for record in worked)
+    n = min(max(last.stage.n_examples, _everything(family, n_available)), family.max_n)
+    lengths = {DOUBLING * spent_s}
+    if math.isfinite(left_s):
+        lengths = {min(DOUBLING * spent_s, left_s), left_s}
+    finer = _next_fidelity(family, last.stage.fidelity)
+    fidelities = [last.stage.fidelity] if finer is None else [last.stage.fidelity, finer]
+    rank = len(worked) + 1
+    return [family.contract(last, rank, f, n, s) for f in fidelities for s in sorted(lengths) if s > 0]
+
+
+def _refits(plan: Plan, history: History) -> list[Stage]:
+    """Members of the answer, repeated on the hold-out rows too."""
+    ending = {family.name for family in plan if not family.goes_on}
+    repeated = {record.stage.refit_of for record in history.records}
+    stages = []
+    for record in history.records:
+        stage = record.stage
+        unseen = record.n_fitted < record.n_examples
+        if record.weight > 0 and not stage.refit and stage.name not in repeated and unseen and stage.family in ending:
+            stages.append(replace(stage, name=f"{stage.name} refit", refit_of=stage.name))
+    return stages
+
+
+def _everything(family: Family, n_available: int | None) -> int:
+    return family.max_n if n_available is None else min(family.max_n, n_available)
+
+
+def _more(n: int, everything: int) -> int:
+    return n * GROWTH if n * GROWTH * MIN_GROWTH <= everything else everything
+
+
+def _next_fidelity(family: Family, fidelity: int) -> int | None:
+    rank = family.fidelities.index(fidelity) + 1
+    return family.fidelities[rank] if rank < len(family.fidelities) else None
+
+
+def _asks_as_much(stage: Stage, other: Stage) -> bool:
+    """Whether a stage would fail as the other did: it asks for no fewer rows and no less detail."""
+    return stage.n_examples >= other.n_examples and stage.fidelity >= other.fidelity

@@ -1,0 +1,111 @@
+"""Which stages could come next, for every state of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.plan import Family, following, next_stages
+from autodl_solver.learners.prior import PriorLearner
+
+RIDGE = Family("ridge", PriorLearner, (8, 16), first_n=1000)
+NETWORK = Family("network", PriorLearner, (16, 32), first_s=5.0)
+
+
+def names(plan: list[Family], history: History, left_s: float = 1e6) -> list[str]:
+    return [stage.name for stage in next_stages(plan, history, left_s)]
+
+
+def ran(
+    family: Family, n: int, fidelity: int, *, failed: bool = False, weight: float = 0.0, n_fitted: int = 0
+) -> Record:
+    return Record(
+        family.fresh(fidelity, n), n, 1.0, error=ValueError() if failed else None, weight=weight, n_fitted=n_fitted
+    )
+
+
+def test_a_run_opens_with_the_first_stage_of_each_family() -> None:
+    assert names([RIDGE, NETWORK], History(5000)) == ["ridge 1000@8", "network 5000@16, contract 1"]
+
+
+def test_a_later_family_may_leap_to_all_rows() -> None:
+    boosting = Family("boosting", PriorLearner, first_n=2000)
+    assert names([boosting], History(5000, [ran(RIDGE, 1000, 8)])) == ["boosting 2000@1", "boosting 5000@1"]
+
+
+@pytest.mark.parametrize(
+    ("n_available", "n", "expected"),
+    [
+        (50_000, 1000, ["4000@8", "50000@8", "1000@16", "50000@16"]),  # growth, and the leap to all
+        (5000, 1000, ["5000@8", "1000@16", "5000@16"]),  # 4,000 would be nearly all
+        (1000, 1000, ["1000@16"]),  # all rows were seen: more detail
+        (None, 1000, ["4000@8", "1000@16", "4000@16"]),  # nobody knows how many there are
+        (None, 700, ["1000@16"]),  # the split ended before the thousand that were asked for
+    ],
+)
+def test_rows_grow_and_detail_follows(n_available: int | None, n: int, expected: list[str]) -> None:
+    record = Record(RIDGE.fresh(8, 1000), n, 1.0)
+    assert names([RIDGE], History(n_available, [record])) == [f"ridge {name}" for name in expected]
+
+
+@pytest.mark.parametrize(
+    ("left_s", "seconds"),
+    [
+        (100.0, [10.0, 100.0]),  # twice as long as before, or all that is left
+        (8.0, [8.0]),  # no time for twice as long
+    ],
+)
+def test_contracts_double_or_take_all_that_is_left(left_s: float, seconds: list[float]) -> None:
+    history = History(5000, [ran(NETWORK, 5000, 32)])
+    stages = next_stages([NETWORK], history, left_s)
+    assert [stage.seconds for stage in stages] == seconds
+    assert {stage.continues for stage in stages} == {"network 5000@32, contract 1"}
+
+
+def test_a_contract_may_go_on_with_more_detail() -> None:
+    assert {stage.fidelity for stage in next_stages([NETWORK], History(5000, [ran(NETWORK, 5000, 16)]), 100)} == {
+        16,
+        32,
+    }
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([ran(RIDGE, 1000, 8, failed=True)], ["ridge 250@8"]),  # nothing worked: fewer rows
+        ([ran(RIDGE, 15, 8, failed=True)], []),  # nothing works
+        ([ran(RIDGE, 1000, 8), ran(RIDGE, 4000, 8, failed=True)], ["ridge 1000@16"]),  # no more of what failed
+        ([ran(RIDGE, 1000, 8), ran(RIDGE, 4000, 8, failed=True), ran(RIDGE, 1000, 16, failed=True)], []),  # given up
+    ],
+)
+def test_after_a_failure_less_is_asked_for(records: list[Record], expected: list[str]) -> None:
+    assert names([RIDGE], History(5000, records)) == expected
+
+
+def test_a_family_that_does_not_scale_is_not_offered() -> None:
+    small = Family("neighbours", PriorLearner, max_available=100)
+    assert names([small], History(101)) == []
+
+
+def test_members_that_spared_rows_are_repeated_once() -> None:
+    member = ran(RIDGE, 1000, 16, weight=0.5, n_fitted=800)
+    refits = [stage for stage in next_stages([RIDGE], History(1000, [member]), 10) if stage.refit]
+    assert [stage.refit_of for stage in refits] == ["ridge 1000@16"]
+    repeated = Record(refits[0], 1000, 1.0, weight=0.5, n_fitted=1000)
+    assert names([RIDGE], History(1000, [member, repeated])) == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ran(RIDGE, 1000, 16, weight=0.0, n_fitted=800),  # no member
+        ran(RIDGE, 1000, 16, weight=1.0, n_fitted=1000),  # it saw every row
+    ],
+)
+def test_others_are_not_repeated(record: Record) -> None:
+    assert not any(stage.refit for stage in next_stages([RIDGE], History(1000, [record]), 10))
+
+
+def test_looking_ahead_follows_the_family() -> None:
+    assert [stage.name for stage in following(RIDGE, RIDGE.fresh(8, 5000), 5000)] == ["ridge 5000@16"]
+    assert [stage.seconds for stage in following(NETWORK, NETWORK.fresh(32, 5000), 5000)] == [10.0]
