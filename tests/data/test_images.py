@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from autodl_solver.data.examples import Array, EncodedFrames
+from autodl_solver.data.image_header import ImageHeader, read_header, read_headers
 from autodl_solver.data.images import decode_frames, resize_pixels
 from autodl_solver.errors import DataError, ShapeError
 
@@ -216,12 +217,63 @@ def test_the_pixel_bound_can_be_moved() -> None:
 def test_byte_flips_never_raise(size_px: int | None) -> None:
     files = []
     for kind in FILES:
-        for _ in range(12):
-            damaged = bytearray(FILES[kind])
-            for place in RNG.integers(0, len(damaged), 3):
-                damaged[place] = RNG.integers(0, 256)
-            files.append(bytes(damaged))
+        files += [damaged(FILES[kind]) for _ in range(12)]
     assert len(decode_frames(frames_of(files), 3, size_px=size_px, max_pixels=10_000).pixels) == len(files)
+
+
+def damaged(file: bytes, n_bytes: int = 3) -> bytes:
+    copy = bytearray(file)
+    for place in RNG.integers(0, len(copy), n_bytes):
+        copy[place] = RNG.integers(0, 256)
+    return bytes(copy)
+
+
+def with_segments(n_segments: int, segment: bytes) -> bytes:
+    """A JPEG with something more behind its first marker."""
+    return FILES["rgb jpeg"][:2] + segment * n_segments + FILES["rgb jpeg"][2:]
+
+
+def test_headers_read_together_are_those_read_alone() -> None:
+    files = [*FILES.values(), *BROKEN.values(), *(damaged(file) for file in FILES.values() for _ in range(20))]
+    files += [file[:n_bytes] for file in (FILES["gray jpeg"], FILES["cmyk jpeg"]) for n_bytes in range(0, 400, 7)]
+    files += [with_segments(n, b"\xff\xfe\x00\x03x") for n in (1, 63, 64, 500)]  # comments
+    files += [with_segments(3, filling) for filling in (b"\xff", b"\xff\x01", b"\xff\xfe\x00\x00", b"x")]
+    headers = read_headers(frames_of(files), max_pixels=10_000)
+    together = headers.of(np.arange(len(files)))
+    alone = [read_headers(frames_of([b"", file]), max_pixels=10_000).of(np.array([1]))[0] for file in files]
+    slowly: list[ImageHeader | str] = []
+    for file in files:
+        try:
+            slowly.append(read_header(memoryview(file)))
+        except DataError as error:
+            slowly.append(str(error))
+    for quick, single, slow in zip(together, alone, slowly, strict=True):
+        if isinstance(slow, ImageHeader) and slow.n_rows * slow.n_cols > 10_000:
+            assert "10,000 pixels" in str(quick)
+        else:
+            assert (quick if isinstance(quick, ImageHeader) else str(quick)) == slow
+        assert str(single) == str(quick)
+
+
+def test_many_jpeg_files_of_one_size_are_decoded_as_each_alone() -> None:
+    images = [np.roll(SMOOTH[:16, :20], i, axis=0) for i in range(40)]
+    files = [encoded(image, "JPEG", progressive=i % 2 == 0) for i, image in enumerate(images)]
+    alone = [decode_frames(frames_of([file]), 3).pixels[0] for file in files]
+    rows = RNG.permutation(2500) % 40  # three chunks
+    pixels = decode_frames(frames_of([files[k] for k in rows]), 3).pixels
+    assert isinstance(pixels, np.ndarray)
+    np.testing.assert_array_equal(pixels, np.stack(alone)[rows])
+
+
+@pytest.mark.parametrize("size_px", [None, 4])
+def test_one_broken_jpeg_among_many_becomes_zeros_alone(size_px: int | None) -> None:
+    files = [FILES["rgb jpeg"]] * 1500
+    expected = np.asarray(decode_frames(frames_of(files), 3, size_px=size_px).pixels).copy()
+    files[700], files[1200] = BROKEN["truncated jpeg"], BROKEN["text"]
+    decoded = decode_frames(frames_of(files), 3, size_px=size_px)
+    expected[[700, 1200]] = 0
+    assert decoded.n_failed == 2
+    np.testing.assert_array_equal(decoded.pixels, expected)
 
 
 def test_threads_get_equal_pixels() -> None:
