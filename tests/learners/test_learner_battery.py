@@ -23,6 +23,7 @@ from learner_checks import (
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
+from autodl_solver.learners.boosting import Boosting, BoostingLearner
 from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.prior import PriorLearner
@@ -30,6 +31,7 @@ from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.tabular.learners import make_dense_learner, make_sparse_learner
 from autodl_solver.modalities.text.learners import make_learner as make_text_learner
 
+QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
 LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),
     ("linear", LinearLearner, dense_features),
@@ -39,6 +41,8 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("text", make_text_learner, sparse_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),
+    ("boosting", partial(BoostingLearner, boosting=QUICK_BOOSTING), dense_features),
+    ("boosting, sparse", partial(BoostingLearner, boosting=QUICK_BOOSTING), sparse_features),
 ]
 each_learner = pytest.mark.parametrize(
     ("make", "features"), [case[1:] for case in LEARNERS], ids=[c[0] for c in LEARNERS]
