@@ -1,7 +1,8 @@
 """Budget: seconds that are left, and slices of them. The only reader of a clock.
 
 A learner is told its seconds as a Budget and asks it how far it may go; tests hand in a clock that they move
-themselves.
+themselves. With a WorkClock nothing depends on how fast the machine is: work counts as the seconds that it takes
+nominally, so the same run does the same stages again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+
+
+class WorkClock:
+    """A clock that stands still unless work is done: whoever works says how many nominal seconds that was."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Goes on by nominal seconds."""
+        self._seconds += max(0.0, seconds)
 
 
 class Budget:
@@ -42,3 +57,8 @@ class Budget:
     def slice(self, seconds: float) -> Budget:
         """A budget of `seconds` from now, which never outlasts this one."""
         return Budget(min(seconds, self.left), self._clock)
+
+    def spend(self, nominal_s: float) -> None:
+        """Says that work was done which nominally takes so long; counts on a WorkClock only."""
+        if isinstance(self._clock, WorkClock):
+            self._clock.advance(nominal_s)

@@ -25,8 +25,8 @@ from autodl_solver.anytime.priors import Priors
 from autodl_solver.anytime.schedule import Choice, Schedule, by_gain
 from autodl_solver.anytime.stage_log import STAGE_LOG_FILE, StageLog
 from autodl_solver.anytime.thresholds import BalancedThresholds
-from autodl_solver.anytime.worker import AbandonedError, Worker
-from autodl_solver.budget import Budget
+from autodl_solver.anytime.worker import AbandonedError, Worker, usable_s
+from autodl_solver.budget import Budget, WorkClock
 from autodl_solver.data.examples import Array
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.stage_runner import StageRunner
@@ -34,8 +34,6 @@ from autodl_solver.stage_runner import StageRunner
 logger = logging.getLogger(__name__)
 
 SHORT_S = 1.0  # a budget below that begins with the class frequencies
-MARGIN_S = 0.2  # before the end of the budget work is abandoned: what it takes to return and to write an answer
-MARGIN_SHARE = 0.2  # but no more than so much of what is left
 
 T = TypeVar("T")
 
@@ -48,7 +46,8 @@ class Solver:
         on_error: "log" forgives a stage that raises; "raise" (tests) does not.
         seed: same seed, same stages, same predictions.
         memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
-        clock: seconds that never go back.
+        clock: seconds that never go back. A WorkClock makes the run repeatable: the budget of the first `train` counts
+            work, whatever time that takes.
         make_schedule: (plan, priors) -> what decides which stage comes next; benchmarks compare others.
         run_dir: where stages.jsonl is written, the log that `python -m autodl_solver explain` reads; None for no log.
 
@@ -77,7 +76,7 @@ class Solver:
         self._worker = Worker()
         self._runner = StageRunner(info, self.history, seed, memory_bytes)
         self._schedule: Schedule | None = None  # until the training split is open
-        self._run_began = Budget(clock=clock)  # anew with the first call of train
+        self._whole: Budget | None = None  # of the run: begins with the first call
         self._is_test_open = False
         self._members: tuple[Member, ...] = ()
         self._scores: dict[str, Array] = {}  # of members, for the test split
@@ -96,11 +95,10 @@ class Solver:
         Raises:
             DataError: the training split cannot be read at all.
         """
-        budget = Budget(seconds, self._clock)
+        budget = self._left(seconds)
         if self._schedule is None:
-            self._run_began = Budget(clock=self._clock)
             try:
-                plan, priors = self._worker.run(partial(self._runner.open_train, dataset), _usable_s(budget))
+                plan, priors = self._worker.run(partial(self._runner.open_train, dataset), usable_s(budget.left))
             except AbandonedError:
                 self.done = True  # not even the first rows could be read in time
                 return
@@ -124,11 +122,11 @@ class Solver:
         Returns:
             [n_test, n_classes] float32, finite, in [0, 1].
         """
-        budget = Budget(seconds, self._clock)
+        budget = self._left(seconds)
         if not self._is_test_open:
             self._runner.open_test(dataset)
             self._is_test_open = True
-        started, predict_s = self._elapsed(), 0.0
+        started, predict_s = self._elapsed, 0.0
         while missing := [m.record for m in self._members if m.record.stage.name not in self._scores]:
             scores = self._forgiving(missing[0], partial(self._predict, missing[0], budget), budget)
             if scores is None:
@@ -151,15 +149,15 @@ class Solver:
 
     def _next(self, budget: Budget) -> Choice | None:
         assert self._schedule is not None, "the training split is open"
-        self.history.elapsed_s = self._elapsed()
+        self.history.elapsed_s = self._elapsed
         return self._schedule(self.history, budget.left)
 
     def _run(self, choice: Choice, budget: Budget) -> None:
         stage = choice.stage
         self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
-        started = self._elapsed()
+        started = self._elapsed
         self._forgiving(record, partial(self._runner.fit, record, budget), budget)
-        record.fit_s = self._elapsed() - started
+        record.fit_s = self._elapsed - started
         self._members = members(self.history)
         weigh(self.history, self._members)
         self._log.stage(record, started, record.error, choice.expected)
@@ -168,13 +166,19 @@ class Solver:
             self._scores.pop(one.stage.name, None)
         logger.info("%s: %.2f s, hold-out NAUC %.4f", stage.name, record.fit_s, record.score)
 
+    @property
     def _elapsed(self) -> float:
-        return self._run_began.elapsed
+        return self._whole.elapsed if self._whole else 0.0
+
+    def _left(self, seconds: float | None) -> Budget:
+        budget = Budget(seconds, self._clock)
+        self._whole = self._whole or budget
+        return self._whole if isinstance(self._clock, WorkClock) else budget
 
     def _forgiving(self, record: Record, step: Callable[[], T], budget: Budget) -> T | None:
         """The one place that forgives: None, and the record is marked as failed, if the step raises or overruns."""
         try:
-            return self._worker.run(step, _usable_s(budget))
+            return self._worker.run(step, usable_s(budget.left))
         except AbandonedError as error:
             record.error, self.done = error, True  # its thread may hold learners and rows that others would need
             logger.warning("The stage %s did not end in time; the last prediction stands.", record.stage.name)
@@ -194,7 +198,3 @@ class Solver:
             raise TimeoutError(f"A test pass must fit into the budget; however {missing} rows are left.")
         record.predict_s = budget.elapsed - started
         return np.concatenate([scores, self._runner.prior_scores(missing)])
-
-
-def _usable_s(budget: Budget) -> float:
-    return budget.left - min(MARGIN_S, MARGIN_SHARE * budget.left)

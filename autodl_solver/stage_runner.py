@@ -12,7 +12,7 @@ import numpy as np
 
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import Plan
-from autodl_solver.anytime.priors import Priors, shipped_priors
+from autodl_solver.anytime.priors import NO_PRIORS, Priors, shipped_priors
 from autodl_solver.anytime.schedule import RESERVE
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import RunFacts
@@ -52,6 +52,7 @@ class StageRunner:
         self._learners: dict[str, Learner] = {}
         self._prior: PriorLearner | None = None
         self._hold_out = HoldOut(info.n_classes)
+        self._priors = NO_PRIORS
 
     def warm_up(self) -> None:
         """Plays the first stage on made-up rows; both of speech and series while only lengths can tell them apart."""
@@ -83,7 +84,8 @@ class StageRunner:
         if n_train is not None and promised not in (-1, n_train):
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
-        return SPECS[modality].make_plan(self._info), shipped_priors(modality.value)
+        self._priors = shipped_priors(modality.value)
+        return SPECS[modality].make_plan(self._info), self._priors
 
     def facts(self) -> RunFacts:
         """What the log says of the dataset, once the training split is open."""
@@ -109,7 +111,14 @@ class StageRunner:
         contract = budget.slice(min(stage.seconds, budget.left - reserve_s))
         if cross_fits:
             self._cross_fit(record, rows, contract)
-            return
+        else:
+            self._fit_some(record, rows, contract)
+        budget.spend(self._priors.of(stage.family).fit_seconds(len(rows), stage.fidelity))
+
+    def _fit_some(self, record: Record, rows: Examples, contract: Budget) -> None:
+        """Learns the rows that are not held out (all of them in a refit), and predicts those that are."""
+        stage = record.stage
+        assert rows.y is not None, "training rows carry labels"
         held_out = self._hold_out.among(rows.y)
         fitted = np.arange(len(rows)) if stage.refit or held_out.all() else np.flatnonzero(~held_out)
         earlier = self._learners.get(stage.continues or "")  # copied: it may have to answer once more
@@ -154,6 +163,7 @@ class StageRunner:
             scores.append(self._learners[stage.name].predict_proba(part.x))
             if budget.expired and source.n_rows is not None:
                 break
+        budget.spend(self._priors.of(stage.family).predict_seconds(sum(map(len, scores)), stage.fidelity))
         return np.concatenate(scores)
 
     def n_test(self) -> int:

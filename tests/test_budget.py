@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autodl_solver.budget import Budget
+from autodl_solver.budget import Budget, WorkClock
 
 
 class FakeClock:
@@ -46,3 +46,12 @@ def test_without_seconds_it_never_ends() -> None:
     assert budget.left == math.inf
     assert not budget.expired
     assert budget.slice(5).left <= 5
+
+
+def test_a_work_clock_counts_what_was_spent_and_a_clock_of_seconds_does_not() -> None:
+    work, seconds = Budget(10, WorkClock()), Budget(10, FakeClock())
+    for budget in (work, seconds):
+        part = budget.slice(4)
+        part.spend(3)
+        assert part.left == (1 if budget is work else 4)
+    assert (work.elapsed, seconds.elapsed) == (3, 0)

@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodl_solver.anytime.plan import Family
-from autodl_solver.budget import Budget
+from autodl_solver.budget import Budget, WorkClock
 from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.errors import DataError
@@ -84,6 +84,19 @@ def test_a_table_with_holes_and_infinities_is_learned() -> None:
     rows = [(row.reshape(1, 1, 30, 1).astype(np.float32), label) for row, label in zip(x, y, strict=True)]
     answers = play(Solver(info_of((1, 1, 30, 1), 2), on_error="raise"), rows[:400], rows[400:])
     assert nauc(y[400:], answers[-1]) > 0.95
+
+
+def test_planned_by_work_a_run_repeats_its_stages_whatever_time_they_take() -> None:
+    info, train, test, y = digits()
+    runs = []
+    for dataset in (train, iter(train)):  # read differently, so at another pace
+        solver = Solver(info, on_error="raise", clock=WorkClock())
+        answers = play(solver, dataset, test, 30)
+        runs.append(([record.stage.name for record in solver.history.records], answers))
+    (names, answers), (other_names, other_answers) = runs
+    assert names == other_names
+    assert all(np.array_equal(a, b) for a, b in zip(answers, other_answers, strict=True))
+    assert nauc(y, answers[-1]) > 0.96
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,12 @@ from typing import Any, TypeAlias, TypeVar
 
 from autodl_solver.errors import AutoDLSolverError
 
+MARGIN_S = 0.2
+"""Before the end of a budget work is abandoned: what it takes to return and to write an answer."""
+
+MARGIN_SHARE = 0.2
+"""But no more than so much of what is left."""
+
 T = TypeVar("T")
 _Task: TypeAlias = "tuple[Callable[[], Any], queue.SimpleQueue[Any]]"
 
@@ -49,6 +55,11 @@ class Worker:
         if error is not None:
             raise error
         return result  # type: ignore[no-any-return]
+
+
+def usable_s(left_s: float) -> float:
+    """Seconds until work is abandoned."""
+    return left_s - min(MARGIN_S, MARGIN_SHARE * left_s)
 
 
 def _work(steps: queue.SimpleQueue[_Task]) -> None:
