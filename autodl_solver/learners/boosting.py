@@ -25,6 +25,10 @@ from autodl_solver.learners.base import Features, Learner
 MIN_HESSIAN = 1e-6
 """Of a row: keeps the step of a leaf finite where the scores are sure."""
 
+LARGEST_STEP = 2.0
+"""Of a leaf, in logits before the learning rate. A class of few rows overshoots without a bound: with one row in a class
+(hypothyroid) 30 quick rounds reached a NAUC of .41 without it, .96 with it; other tables do not mind."""
+
 ROWS_PER_SMALL_LEAF = 50
 """Leaves of small tables may hold one row in so many of theirs."""
 
@@ -79,6 +83,7 @@ class Boosting:
             "bagging_fraction": self.row_share,
             "bagging_freq": int(self.row_share < 1),
             "lambda_l2": self.l2,
+            "max_delta_step": LARGEST_STEP,
             "extra_trees": self.extra_trees,
             "linear_tree": self.linear_leaves,
             "seed": seed,

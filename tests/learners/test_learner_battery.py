@@ -28,7 +28,8 @@ from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
-from autodl_solver.modalities.tabular.learners import make_dense_learner, make_sparse_learner
+from autodl_solver.modalities.tabular.forest import ForestLearner
+from autodl_solver.modalities.tabular.learners import make_dense_learner, make_kernel_learner, make_sparse_learner
 from autodl_solver.modalities.text.learners import make_learner as make_text_learner
 
 QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
@@ -41,6 +42,10 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("text", make_text_learner, sparse_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),
+    ("tabular, kernel", partial(make_kernel_learner, by_ranks=False), dense_features),
+    ("tabular, kernel on ranks", partial(make_kernel_learner, by_ranks=True), dense_features),
+    ("extra trees", partial(ForestLearner, n_trees=20, n_jobs=1), dense_features),
+    ("random forest, sparse", partial(ForestLearner, kind="random", n_trees=20, n_jobs=1), sparse_features),
     ("boosting", partial(BoostingLearner, boosting=QUICK_BOOSTING), dense_features),
     ("boosting, sparse", partial(BoostingLearner, boosting=QUICK_BOOSTING), sparse_features),
 ]
