@@ -273,12 +273,15 @@ class ExampleSource:
         parts: list[Examples] = []
         size = 0
         for part in self.transformed(key, transform, stop):
-            size += nbytes(part.x)
-            if parts and size > self._memory_bytes:
-                n_fitting = sum(len(fitting) for fitting in parts)
-                logger.warning("Only the first %d rows fit into %.1f GB.", n_fitting, self._memory_bytes / 1e9)
+            n_bytes = nbytes(part.x)
+            if parts and size + n_bytes > self._memory_bytes:
+                n_fitting = int(len(part) * max(self._memory_bytes - size, 0) / n_bytes)  # rows are of like size
+                parts.append(part.take(slice(0, n_fitting)))
+                n_rows = sum(map(len, parts))
+                logger.warning("Only the first %d rows fit into %.3g GB.", n_rows, self._memory_bytes / 1e9)
                 break
             parts.append(part)
+            size += n_bytes
         if not parts:
             return self._reader.read(0, 0)
         whole = concat_examples(parts)

@@ -167,7 +167,15 @@ def test_beyond_the_memory_bound_rows_come_in_parts_and_are_not_kept() -> None:
     assert sum(len(part) for part in source.transformed("a", transform, None)) == 9000
     assert sum(len(part) for part in source.transformed("a", transform, None)) == 9000
     assert sum(counter) > 9000
-    assert len(source.collect("a", transform, 9000)) == 4096
+    assert len(source.collect("a", transform, 9000)) == 5000
+    assert len(source.collect("a", transform, 9000)) == 5000
+
+
+def test_what_was_collected_before_takes_no_room_from_what_fits() -> None:
+    source = source_of(9000, memory_bytes=5000 * 16)
+    assert len(source.collect("a", doubled([]), 1000)) == 1000
+    rows = source.collect("a", doubled([]), 9000)
+    assert rows.x[:, 0].tolist() == [2.0 * i for i in range(5000)]  # type: ignore[index,union-attr]
 
 
 def test_a_new_transform_takes_the_room_of_older_ones() -> None:
