@@ -126,16 +126,17 @@ class Solver:
         if not self._is_test_open:
             self._runner.open_test(dataset)
             self._is_test_open = True
-        started, predict_s = self._elapsed, 0.0
+        started, passes = self._elapsed, dict[str, float]()
         while missing := [m.record for m in self._members if m.record.stage.name not in self._scores]:
             scores = self._forgiving(missing[0], partial(self._predict, missing[0], budget), budget)
             if scores is None:
                 self._members = members(self.history)  # without the one that failed
             else:
                 self._scores[missing[0].stage.name] = scores
-                predict_s += missing[0].predict_s
-        if predict_s:
-            self._log.prediction({m.record.stage.name: m.weight for m in self._members}, started, predict_s)
+                passes[missing[0].stage.name] = missing[0].predict_s
+        if passes:
+            weights = {m.record.stage.name: m.weight for m in self._members}
+            self._log.prediction(weights, started, sum(passes.values()), passes, self.history.n_test)
         if self._members:
             self._answer = answer_of(self._members, self._scores)
         if self._answer is None:

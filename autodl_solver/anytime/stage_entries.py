@@ -9,7 +9,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from autodl_solver import __version__
@@ -109,11 +109,15 @@ class PredictionEntry:
 
     Attributes:
         weights: share of each stage in the answer; empty or "prior" where class frequencies answer.
+        passes: seconds of each stage that predicted now; others had predicted before.
+        n_test: rows of the test split; None if the log does not say.
     """
 
     weights: Mapping[str, float]
     started_s: float
     predict_s: float
+    passes: Mapping[str, float] = field(default_factory=dict)
+    n_test: int | None = None
 
 
 Entry: TypeAlias = RunFacts | StageEntry | PredictionEntry
@@ -134,10 +138,15 @@ def parse_entry(line: bytes) -> Entry:
     if kind == "stage":
         return _stage_entry(fields)
     if kind == "prediction":
-        weights = {
-            str(name): _required({name: value}, name, float) for name, value in _object(fields, "weights").items()
-        }
-        return PredictionEntry(weights, _seconds(fields, "started_s"), _seconds(fields, "predict_s"))
+        weights = {name: _required({name: value}, name, float) for name, value in _object(fields, "weights").items()}
+        passes = {} if fields.get("passes") is None else _object(fields, "passes")
+        return PredictionEntry(
+            weights,
+            _seconds(fields, "started_s"),
+            _seconds(fields, "predict_s"),
+            {name: _seconds(passes, name) for name in passes},
+            _optional(fields, "n_test", int),
+        )
     raise ValueError(f"kind is {kind!r}")
 
 

@@ -85,17 +85,27 @@ class StageLog:
             }
         )
 
-    def prediction(self, weights: Mapping[str, float], started_s: float, predict_s: float) -> None:
+    def prediction(
+        self,
+        weights: Mapping[str, float],
+        started_s: float,
+        predict_s: float,
+        passes: Mapping[str, float] | None = None,
+        n_test: int | None = None,
+    ) -> None:
         """Adds a pass over the test split that has ended.
 
         Args:
             weights: share of each stage in the answer.
             started_s: seconds since the first call of `train`.
             predict_s: seconds of the pass, blending included.
+            passes: seconds of each stage that predicted now.
+            n_test: rows of the test split.
         """
         shares = {name: _number(weight) for name, weight in weights.items()}
         times = {"started_s": _number(started_s), "predict_s": _number(predict_s)}
-        self._append({"kind": "prediction", "weights": shares, **times})
+        each = {name: _number(seconds) for name, seconds in (passes or {}).items()}
+        self._append({"kind": "prediction", "weights": shares, **times, "passes": each, "n_test": n_test})
 
     def _append(self, fields: Mapping[str, Any]) -> None:
         if self._path is None:

@@ -62,7 +62,7 @@ def test_what_is_written_comes_back_with_the_weights_of_the_last_answer(tmp_path
         record("broken", math.nan, failed=True), 2.0, ValueError("a\nb"), {"score": np.float64(0.9), "s": math.inf}
     )
     log.stage(record("refit", math.nan, refit=True), 3.0)
-    log.prediction({"first": 0.25, "refit": 0.75}, 4.0, 0.25)
+    log.prediction({"first": 0.25, "refit": 0.75}, 4.0, 0.25, {"refit": 0.25}, 30)
     expected: list[Entry] = [
         FACTS,
         StageEntry("first", "prior", 32, 40, 7, False, 0.125, 1.25, 0.5, False, weight=0.25),
@@ -85,7 +85,7 @@ def test_what_is_written_comes_back_with_the_weights_of_the_last_answer(tmp_path
             0.0,
         ),
         StageEntry("refit", "prior", 32, 40, 0, True, 3.0, 1.25, None, False, weight=0.75),
-        PredictionEntry({"first": 0.25, "refit": 0.75}, 4.0, 0.25),
+        PredictionEntry({"first": 0.25, "refit": 0.75}, 4.0, 0.25, {"refit": 0.25}, 30),
     ]
     assert read_stage_log(path) == expected
 
