@@ -16,6 +16,7 @@ from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.boosting import n_threads
 
 CHUNK = 10
 """Trees between two looks at the clock."""
@@ -38,7 +39,7 @@ class ForestLearner(Learner):
         kind: "extra" draws the thresholds of its splits, "random" searches them on drawn rows.
         n_trees: at most.
         min_leaf_rows: rows that a leaf holds at least.
-        n_jobs: threads.
+        n_jobs: threads; None for as many as there are cores.
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class ForestLearner(Learner):
         kind: Literal["extra", "random"] = "extra",
         n_trees: int = 300,
         min_leaf_rows: int = 1,
-        n_jobs: int = 2,
+        n_jobs: int | None = None,
     ) -> None:
         super().__init__(n_classes, seed)
         self._kind = kind
         self._n_trees = n_trees
         self._min_leaf_rows = min_leaf_rows
-        self._n_jobs = n_jobs
+        self._n_jobs = n_threads() if n_jobs is None else n_jobs
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         rows = _table(x)

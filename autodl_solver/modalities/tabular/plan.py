@@ -1,23 +1,82 @@
-"""Linear on growing subsets of the table."""
+"""Families for tables: linear, kernels, boosting, forests, a network. Each errs in a way of its own, so they blend."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo, Format
-from autodl_solver.modalities.tabular.learners import make_dense_learner, make_sparse_learner
+from autodl_solver.learners.boosting import Boosting, BoostingLearner
+from autodl_solver.modalities.tabular.forest import ForestLearner
+from autodl_solver.modalities.tabular.learners import make_dense_learner, make_kernel_learner, make_sparse_learner
 
 FIRST_ROWS = 1000
 MAX_BINS = 16
 MAX_COLUMNS = 1000
 """Columns times bins: what the closed form solves in a fraction of a second."""
 
+KERNEL_COLUMNS = 1000
+"""With more columns than that, rows are about equally far from each other."""
+
+KERNEL_ROWS = 50_000
+"""A kernel has learned what its landmarks can tell from so many rows."""
+
+BOOSTED_LABELS = 20
+"""Boosting grows a tree for each label: with more of them a linear solution for all is better for its time."""
+
+FOREST_ROWS = 100_000
+"""Trees that are fully grown on more rows need gigabytes."""
+
+SPARSE_FOREST_COLUMNS = 5000
+"""A split of a forest looks at the root of so many columns."""
+
+QUICK = Boosting(n_rounds=30, learning_rate=0.25)
+SLOW = Boosting(n_rounds=200, learning_rate=0.05, column_share=0.5, row_share=0.8)
+LINEAR_LEAVES = Boosting(l2=1.0, linear_leaves=True)
+LARGE = Boosting(
+    n_rounds=200, learning_rate=0.05, n_leaves=96, min_leaf_rows=5, column_share=0.5, row_share=0.7, l2=1.0
+)
+
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """Growing subsets up to all rows."""
+    """What answers first in front, then in the order of what each has added to the blend of those before it."""
     spec = info.specs[0]
+    n_columns = spec.n_rows * spec.n_cols * spec.n_channels
+    is_boosted = info.n_classes <= BOOSTED_LABELS
     if spec.format is Format.SPARSE:
-        return [Family("ridge", make_sparse_learner, first_n=FIRST_ROWS)]
-    n_bins = min(MAX_BINS, MAX_COLUMNS // (spec.n_rows * spec.n_cols * spec.n_channels))
-    return [Family("ridge", partial(make_dense_learner, n_bins=n_bins), first_n=FIRST_ROWS)]
+        return _sparse(n_columns, is_boosted)
+    n_bins = min(MAX_BINS, MAX_COLUMNS // n_columns)
+    plan = [Family("ridge", partial(make_dense_learner, n_bins=n_bins), first_n=FIRST_ROWS)]
+    if is_boosted:
+        plan += [_boosting("boosting quick", QUICK), _boosting("boosting", Boosting())]
+    plan.append(_forest("extra trees", "extra"))
+    if n_columns <= KERNEL_COLUMNS:
+        plan += [_kernel("kernel", by_ranks=False), _kernel("kernel on ranks", by_ranks=True)]
+    if is_boosted:
+        plan += [_boosting("boosting slow", SLOW), _boosting("boosting with linear leaves", LINEAR_LEAVES)]
+    plan.append(_forest("random forest", "random"))
+    if is_boosted:
+        plan.append(_boosting("boosting large", LARGE))
+    return plan
+
+
+def _sparse(n_columns: int, is_boosted: bool) -> Plan:
+    plan = [Family("ridge", make_sparse_learner, first_n=FIRST_ROWS)]
+    if is_boosted:
+        plan += [_boosting("boosting quick", QUICK), _boosting("boosting slow", SLOW)]
+    if n_columns <= SPARSE_FOREST_COLUMNS:
+        plan.append(_forest("extra trees", "extra"))
+    return plan
+
+
+def _boosting(name: str, boosting: Boosting) -> Family:
+    return Family(name, partial(BoostingLearner, boosting=boosting), first_n=FIRST_ROWS)
+
+
+def _forest(name: str, kind: Literal["extra", "random"]) -> Family:
+    return Family(name, partial(ForestLearner, kind=kind), first_n=FIRST_ROWS, max_n=FOREST_ROWS)
+
+
+def _kernel(name: str, by_ranks: bool) -> Family:
+    return Family(name, partial(make_kernel_learner, by_ranks=by_ranks), first_n=FIRST_ROWS, max_n=KERNEL_ROWS)

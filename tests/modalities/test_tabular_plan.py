@@ -1,0 +1,47 @@
+"""The plan of tables: what is offered for which labels and columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Examples
+from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
+from autodl_solver.modalities.tabular.plan import make_plan
+
+
+def facts(n_columns: int = 12, n_classes: int = 3, form: Format = Format.DENSE) -> DatasetInfo:
+    spec = MatrixSpec(n_rows=1, n_cols=n_columns, n_channels=1, format=form)
+    return DatasetInfo(name="made", folder=None, n_examples=100, sequence_size=1, n_classes=n_classes, specs=(spec,))
+
+
+@pytest.mark.parametrize(
+    ("info", "offered", "not_offered"),
+    [
+        (facts(), {"boosting", "extra trees", "kernel"}, set()),
+        (facts(n_classes=159), {"extra trees", "kernel"}, {"boosting", "boosting quick"}),  # a tree a label and round
+        (facts(n_columns=5000), {"boosting"}, {"kernel"}),
+        (facts(n_columns=1800, form=Format.SPARSE), {"boosting slow", "extra trees"}, {"kernel"}),
+        (facts(n_columns=20_000, n_classes=100, form=Format.SPARSE), set(), {"boosting slow", "extra trees"}),
+    ],
+)
+def test_families_fit_the_table(info: DatasetInfo, offered: set[str], not_offered: set[str]) -> None:
+    plan = make_plan(info)
+    names = {family.name for family in plan}
+    assert plan[0].name == "ridge"
+    assert len(names) == len(plan)
+    assert offered <= names
+    assert not names & not_offered
+
+
+def test_every_family_learns_a_small_table() -> None:
+    info = facts()
+    y = np.eye(3, dtype=np.float32)[np.arange(60) % 3]
+    x = (np.repeat(y, 4, axis=1) + np.random.default_rng(0).normal(size=(60, 12))).astype(np.float32)
+    for family in make_plan(replace(info, n_examples=60)):
+        learner = family.make_learner(3, 0)
+        learner.fit(Examples(x, y), Budget(2))
+        assert np.mean(learner.predict_proba(x).argmax(axis=1) == y.argmax(axis=1)) > 0.5, family.name
