@@ -1,0 +1,153 @@
+"""What the transforms promise of series of any length, with gaps, of one channel or two hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from autodl_solver.nn.rocket_hydra import Hydra
+from autodl_solver.nn.rocket_kernels import TAPS, ChannelScale, Kernels, Series, blocks
+from autodl_solver.nn.rocket_minirocket import MiniRocket, fixed_weights
+
+Transform = Callable[[Series], np.ndarray]
+
+
+def hydra(series: Series) -> Transform:
+    n_channels, n_points = series.values.shape[1:]
+    return Hydra(n_channels, n_points, seed=0, n_groups=8).transform
+
+
+def minirocket(series: Series) -> Transform:
+    return MiniRocket(series, seed=0, n_features=336).transform
+
+
+each_transform = pytest.mark.parametrize("make", [hydra, minirocket])
+
+
+def waves(n_rows: int, n_channels: int, n_points: int) -> np.ndarray:
+    """Sines in noise; rows of the second half are faster."""
+    random = np.random.default_rng(0)
+    pace = np.where(np.arange(n_rows) < n_rows // 2, 0.2, 0.5)[:, None, None]
+    phase = random.uniform(0, 6, (n_rows, n_channels, 1))
+    noise = random.normal(size=(n_rows, n_channels, n_points))
+    return (np.sin(pace * np.arange(n_points) + phase) + 0.3 * noise).astype(np.float32)
+
+
+def cleaned(x: np.ndarray) -> Series:
+    return ChannelScale.fitted(x).series(x)
+
+
+def cut(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """NaN past the end of each row."""
+    return np.where(np.arange(x.shape[2]) < lengths[:, None, None], x, np.nan).astype(np.float32)
+
+
+@each_transform
+@pytest.mark.parametrize(
+    "x",
+    [
+        waves(6, 1, 8),  # shorter than a kernel
+        waves(4, 1, 1),  # a single point
+        waves(3, 2, 10_000),  # long
+        waves(4, 200, 50),  # many channels
+        cut(waves(5, 2, 5000), np.array([1, 5, 60, 700, 5000])),  # unequal lengths
+        np.concatenate([waves(6, 1, 30), np.full((6, 1, 30), 7.0, np.float32)], axis=1),  # a constant channel
+        np.full((4, 2, 20), np.nan, np.float32),  # nothing at all
+        waves(4, 1, 40) * np.float32(1e30),
+    ],
+    ids=["length 8", "length 1", "length 10,000", "200 channels", "lengths 1 to 5,000", "constant", "empty", "huge"],
+)
+def test_features_are_finite_whatever_the_series(make: Callable[[Series], Transform], x: np.ndarray) -> None:
+    series = cleaned(x)
+    features = make(series)(series)
+    assert features.shape[0] == len(x)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+
+
+@each_transform
+def test_a_row_does_not_depend_on_its_neighbours(make: Callable[[Series], Transform]) -> None:
+    x = cut(waves(12, 3, 90), np.arange(35, 95, 5))
+    scale = ChannelScale.fitted(x)
+    transform = make(scale.series(x))
+    alone = np.concatenate([transform(scale.series(x[i : i + 1])) for i in range(len(x))])
+    assert alone == pytest.approx(transform(scale.series(x)), abs=1e-5)
+
+
+@each_transform
+def test_padding_past_the_end_changes_nothing(make: Callable[[Series], Transform]) -> None:
+    x = waves(8, 2, 60)
+    padded = np.concatenate([x, np.full((8, 2, 40), np.nan, np.float32)], axis=2)
+    scale = ChannelScale.fitted(x)
+    transform = make(scale.series(x))
+    assert transform(scale.series(padded)) == pytest.approx(transform(scale.series(x)), abs=1e-5)
+
+
+@each_transform
+def test_the_same_seed_gives_the_same_features(make: Callable[[Series], Transform]) -> None:
+    series = cleaned(waves(10, 2, 50))
+    assert np.array_equal(make(series)(series), make(series)(series))
+
+
+@each_transform
+def test_features_tell_fast_from_slow(make: Callable[[Series], Transform]) -> None:
+    series = cleaned(waves(40, 1, 100))
+    features = make(series)(series)
+    features = features[:, features.std(axis=0) > 0]
+    gap = np.abs(features[:20].mean(axis=0) - features[20:].mean(axis=0)) / features.std(axis=0)
+    assert gap.max() > 1.5
+
+
+def test_the_number_of_threads_is_left_as_it_was() -> None:
+    before = torch.get_num_threads()
+    series = cleaned(waves(10, 1, 50))
+    hydra(series)(series)
+    assert torch.get_num_threads() == before
+
+
+def test_gaps_are_bridged_linearly() -> None:
+    x = np.array([[[0.0, np.nan, np.nan, 3.0, 4.0, np.nan]], [[np.nan, 1.0, 2.0, np.inf, 4.0, 5.0]]], np.float32)
+    scale = ChannelScale(np.zeros((1, 1)), np.ones((1, 1)))
+    series = scale.series(x)
+    assert series.lengths.tolist() == [5, 6]
+    assert series.values[:, 0].tolist() == [[0, 1, 2, 3, 4, 0], [1, 1, 2, 3, 4, 5]]
+
+
+def test_each_channel_has_its_own_scale() -> None:
+    x = np.stack([np.arange(10.0), 1e6 + 1e3 * np.arange(10.0)])[None]
+    values = ChannelScale.fitted(x).series(x).values
+    assert values[0, 0] == pytest.approx(values[0, 1], abs=1e-3)
+    assert values.std(axis=2) == pytest.approx(np.ones((1, 2)), abs=1e-3)
+
+
+def test_blocks_hold_every_row_once_and_few_points() -> None:
+    series = cleaned(cut(waves(30, 1, 100), np.arange(1, 31)))
+    found = list(blocks(series, n_points=60))
+    assert sorted(np.concatenate([rows for rows, _, _ in found])) == list(range(30))
+    assert all(within.numel() <= 60 for _, _, within in found)
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_responses_are_those_of_a_convolution(dilation: int, n_channels: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    weights = torch.randn(2, 4, TAPS, generator=random)
+    mixing = None if n_channels == 1 else torch.randn(2, n_channels, generator=random)
+    x = torch.randn(n_channels, 5, 40, generator=random)
+    found = Kernels(weights, mixing, dilation).responses(x)
+    for group in range(2):
+        signal = x[0] if mixing is None else torch.einsum("c,cnt->nt", mixing[group], x)
+        expected = torch.nn.functional.conv1d(
+            signal[:, None], weights[group][:, None], padding=4 * dilation, dilation=dilation
+        )
+        assert torch.allclose(found[group].swapaxes(0, 1), expected, atol=1e-4)
+
+
+def test_the_fixed_kernels_sum_to_zero_and_differ() -> None:
+    weights = fixed_weights()
+    assert weights.shape == (84, TAPS)
+    assert weights.sum(dim=1).abs().max() == 0
+    assert len(weights.unique(dim=0)) == 84
