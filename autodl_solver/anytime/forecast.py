@@ -2,8 +2,8 @@
 
 Scores are forecast as the logarithm of the error, 1 - NAUC. What a family is worth, how its error falls with rows,
 detail and seconds, comes from priors (priors.py); how this dataset differs comes from the hold-out scores seen so far,
-by a small Gaussian process: an effect of the dataset shared by all stages, one of each family, one of each family's
-learning curve, and noise. A family that was never tried keeps its width, and width is worth something: the expected
+by a small Gaussian process: an effect of the dataset shared by all stages, one of each kind of family and of each
+family, one of each family's learning curve, and noise. A family that was never tried keeps its width, and width is worth something: the expected
 gain over the present answer is that of an option on the error (Jones et al., Efficient global optimization of expensive
 black-box functions, 1998).
 Costs are scaled from the family's latest stage; for a family that was never tried, from the priors, times how much
@@ -24,7 +24,8 @@ from autodl_solver.anytime.stage import Stage
 from autodl_solver.data.examples import Array
 
 DATASET_SD = 1.5  # of the log error, between datasets
-FAMILY_SD = 0.35  # of the log error, between families on one dataset
+KIND_SD = 0.3  # of the log error, between kinds of families on one dataset
+FAMILY_SD = 0.15  # between families of one kind
 SLOPE_SD = 0.05  # of the log error per doubling of rows, between datasets
 STAGE_SD = 0.05  # what nothing explains
 UNKNOWN_COST = 2.0  # a cost without any record of the family is multiplied by so much: to be safe
@@ -133,9 +134,10 @@ class Forecast:
         return member.weight * (1 - math.exp(self._prior(stage).error_rows * rows))
 
     def _covariance(self, first: Sequence[Stage], second: Sequence[Stage]) -> Array:
-        same = np.array([[a.family == b.family for b in second] for a in first])
+        same = np.equal.outer([a.family for a in first], [b.family for b in second])
+        alike = np.equal.outer([a.kind for a in first], [b.kind for b in second])
         rows = np.multiply.outer([self._doublings(a) for a in first], [self._doublings(b) for b in second])
-        return np.asarray(DATASET_SD**2 + same * (FAMILY_SD**2 + SLOPE_SD**2 * rows))
+        return np.asarray(DATASET_SD**2 + alike * KIND_SD**2 + same * (FAMILY_SD**2 + SLOPE_SD**2 * rows))
 
     def _prior(self, stage: Stage) -> FamilyPrior:
         return self._priors.of(stage.family)

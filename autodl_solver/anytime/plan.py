@@ -45,6 +45,8 @@ class Family:
         first_s: seconds of the first contract of a learner that goes on for as long as it is given; infinite for one
             that ends by itself.
         max_available: training rows beyond which the family is not offered (what does not scale).
+        kind: shared by families that differ in settings only, so that one of them tells what to expect of the others;
+            by default the family is of a kind of its own.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Family:
     max_n: int = 10**9
     first_s: float = math.inf
     max_available: int = 10**9
+    kind: str = ""
 
     @property
     def goes_on(self) -> bool:
@@ -66,7 +69,16 @@ class Family:
         name = f"{self.name} {n_examples}@{fidelity}"
         if self.goes_on:
             name += ", contract 1"
-        return Stage(name, self.make_learner, fidelity, n_examples, self.first_s, self.name, self.view)
+        return Stage(
+            name=name,
+            make_learner=self.make_learner,
+            fidelity=fidelity,
+            n_examples=n_examples,
+            seconds=self.first_s,
+            family=self.name,
+            kind=self.kind or self.name,
+            view=self.view,
+        )
 
     def contract(self, last: Record, rank: int, fidelity: int, n_examples: int, seconds: float) -> Stage:
         """A stage that goes on with the learner of `last`; the family's contract number `rank`."""

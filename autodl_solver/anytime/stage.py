@@ -25,6 +25,7 @@ class Stage:
         n_examples: rows of the training split it asks for, hold-out rows among them.
         seconds: its contract; the solver shortens it to what is left.
         family: name of the family (plan.py) that it is of.
+        kind: of the family: those of one kind differ in settings only.
         view: of the examples, which the pipeline makes at the fidelity.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
         refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
@@ -36,6 +37,7 @@ class Stage:
     n_examples: int
     seconds: float = math.inf
     family: str = ""
+    kind: str = ""
     view: str = ""
     continues: str | None = None
     refit_of: str | None = None

@@ -71,7 +71,7 @@ def _sparse(n_columns: int, is_boosted: bool) -> Plan:
 
 
 def _boosting(name: str, boosting: Boosting) -> Family:
-    return Family(name, partial(BoostingLearner, boosting=boosting), first_n=FIRST_ROWS)
+    return Family(name, partial(BoostingLearner, boosting=boosting), first_n=FIRST_ROWS, kind="boosting")
 
 
 def _forest(name: str, kind: Literal["extra", "random"]) -> Family:
