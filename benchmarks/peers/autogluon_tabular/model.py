@@ -1,0 +1,51 @@
+"""AutoGluon's TabularPredictor with its default preset (medium quality) and the time limit of the budget.
+
+Its neural networks are left out: they would bring torch, and its presets go on without what is not installed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from autogluon.tabular import TabularPredictor
+
+from autodl_solver.data.examples import Array, Rows
+from benchmarks.peers.one_shot import OneShot, PerLabel, as_dense_table, is_single_label
+
+LABEL = "label"
+
+
+class Predictor:
+    """TabularPredictor in the manner of scikit-learn."""
+
+    def __init__(self, folder: str, seconds: float) -> None:
+        self._folder = folder
+        self._seconds = seconds
+
+    def fit(self, x: Array, y: Array) -> None:
+        table = pd.DataFrame(x).add_prefix("c")
+        table[LABEL] = y
+        self._predictor = TabularPredictor(LABEL, path=tempfile.mkdtemp(dir=self._folder), verbosity=0)
+        self._predictor.fit(table, time_limit=self._seconds)
+        self.classes_ = np.array(self._predictor.class_labels)
+
+    def predict_proba(self, x: Array) -> Any:
+        return self._predictor.predict_proba(pd.DataFrame(x).add_prefix("c"))[self.classes_].to_numpy()
+
+
+class Model(OneShot):
+    def warm_up(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="autogluon-")  # removed when the process ends
+
+    def fit(self, x: Rows, y: Array, seconds: float) -> None:
+        n_models = 1 if is_single_label(y) else y.shape[1]
+        folder = Path(self._folder.name)
+        self._model = PerLabel(lambda: Predictor(str(folder), seconds / n_models))
+        self._model.fit(as_dense_table(x), y)
+
+    def predict_proba(self, x: Rows) -> Array:
+        return self._model.predict_proba(as_dense_table(x))

@@ -1,0 +1,17 @@
+"""scikit-learn's histogram gradient boosting with its defaults (100 rounds; it stops early beyond 10,000 rows)."""
+
+from __future__ import annotations
+
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from autodl_solver.data.examples import Array, Rows
+from benchmarks.peers.one_shot import OneShot, PerLabel, as_dense_table
+
+
+class Model(OneShot):
+    def fit(self, x: Rows, y: Array, seconds: float) -> None:
+        self._model = PerLabel(lambda: HistGradientBoostingClassifier(random_state=self.seed))
+        self._model.fit(as_dense_table(x), y)
+
+    def predict_proba(self, x: Rows) -> Array:
+        return self._model.predict_proba(as_dense_table(x))

@@ -1,0 +1,126 @@
+"""The figures of a benchmark as markdown."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from benchmarks.jobs import Result
+from benchmarks.summary import ALL, Group, Interval, Row, Summary
+
+GROUP_TITLES = {ALL: "All datasets"}
+
+
+def markdown(summary: Summary) -> str:
+    """The whole report: what it ran on, a table for each group, one with all datasets."""
+    protocol = summary.protocol
+    parts = [
+        f"# Benchmark, protocol {protocol.name}: T = {protocol.time_budget:g} s, t0 = {protocol.t0:g} s",
+        ran_on([run for cell in summary.cells.values() for run in cell.runs]),
+        *(group_table(group, summary) for group in summary.groups),
+        dataset_table(summary),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def ran_on(results: Sequence[Result]) -> str:
+    """Machines and commits, with the number of runs where there are several."""
+
+    def several(texts: Iterable[str]) -> str:
+        counts = Counter(texts)
+        return "; ".join(counts) if len(counts) == 1 else "; ".join(f"{text} ({n} runs)" for text, n in counts.items())
+
+    machines = (
+        f"{m['processor']}, {m['cores']} cores, {m['memory_gib']} GiB, Python {run['python']}"
+        for run in results
+        for m in [run["machine"]]
+    )
+    n_failed = sum(run["status"] != "finished" for run in results)
+    return (
+        f"{len(results)} runs, {n_failed} of them failed (their ALC counts what they had predicted). "
+        f"Machine: {several(machines)}. Commit: {several(run['commit'] for run in results)}."
+    )
+
+
+def group_table(group: Group, summary: Summary) -> str:
+    """One row for each system, by mean rank where it has one."""
+    title = GROUP_TITLES.get(group.name, group.name.capitalize())
+    first = summary.systems[0] if summary.systems else ""
+    head = [
+        "system",
+        "datasets",
+        "mean ALC [95 %]",
+        "mean final NAUC",
+        "mean rank",
+        "first prediction, s",
+        "90 % of the best",
+        "99 %",
+        f"ALC of {first} less its own",
+        "failed",
+    ]
+    lines = [f"## {title} ({len(group.datasets)})", "", _line(head), _line(["---", *["--:"] * (len(head) - 1)])]
+    rows = sorted(group.rows, key=lambda row: (row.rank is None, row.rank or 0.0, -row.alc.mean))
+    lines += [_line(row_cells(row)) for row in rows]
+    return "\n".join([*lines, "", ranking_text(group)])
+
+
+def row_cells(row: Row) -> list[str]:
+    """The cells of a row, as text."""
+    return [
+        row.system,
+        str(row.n_datasets),
+        interval_text(row.alc),
+        f"{row.final_nauc:.4f}",
+        "–" if row.rank is None else f"{row.rank:.2f}",
+        number(row.first_s),
+        *(f"{n} ({number(seconds)} s)" if n else "0" for n, seconds in row.reached),
+        "" if row.ahead is None else interval_text(row.ahead, signed=True),
+        str(row.n_failed),
+    ]
+
+
+def ranking_text(group: Group) -> str:
+    """What the ranks tell apart, in words."""
+    ranking = group.ranking
+    if len(ranking.systems) < 2:
+        return "No ranking: fewer than two systems were run on all of these datasets."
+    if math.isnan(ranking.critical_difference):
+        return "No critical difference: it needs two datasets."
+    text = f"Critical difference of mean ranks (Nemenyi, 5 %): {ranking.critical_difference:.2f}"
+    if not math.isnan(ranking.p_value):
+        text += f"; Friedman test p = {ranking.p_value:.2g}"
+    if not ranking.cliques:
+        return f"{text}. All neighbours differ."
+    cliques = " | ".join(", ".join(ranking.systems[first : last + 1]) for first, last in ranking.cliques)
+    return f"{text}. Not told apart: {cliques}."
+
+
+def dataset_table(summary: Summary) -> str:
+    """ALC (and final NAUC) of each system on each dataset."""
+    head = ["dataset", *summary.systems]
+    lines = ["## ALC (final NAUC) by dataset", "", _line(head), _line(["---", *["--:"] * (len(head) - 1)])]
+    for dataset in summary.datasets:
+        cells = [summary.cells.get((dataset, system)) for system in summary.systems]
+        best = max(cell.alc for cell in cells if cell)
+        texts = []
+        for cell in cells:
+            text = f"{cell.alc:.4f} ({cell.final_nauc:.4f})" if cell else ""
+            texts.append(f"**{text}**" if cell and cell.alc == best else text)
+        lines.append(_line([dataset, *texts]))
+    return "\n".join(lines)
+
+
+def interval_text(interval: Interval, signed: bool = False) -> str:
+    """.8123 [.7901, .8312]."""
+    form = "+.4f" if signed else ".4f"
+    return f"{interval.mean:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
+
+
+def number(seconds: float) -> str:
+    """Seconds with three digits; a dash for what never was."""
+    return f"{seconds:.3g}" if math.isfinite(seconds) else "–"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
