@@ -26,6 +26,13 @@ def dense_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (y @ mixing + rng.normal(size=(len(y), 12))).astype(np.float32)
 
 
+def image_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """[n, 6, 6, 2] uint8: labels mixed into noise."""
+    mixing = rng.normal(size=(y.shape[1], 72))
+    values = 128 + 30 * (y @ mixing + rng.normal(size=(len(y), 72)))
+    return values.clip(0, 255).astype(np.uint8).reshape(-1, 6, 6, 2)
+
+
 def sparse_features(y: np.ndarray, rng: np.random.Generator) -> sparse.csr_array:
     """[n, 400] counts, most of them rare: each label raises its own columns."""
     rates = 0.02 + y @ rng.gamma(0.05, 1.0, (y.shape[1], 400))

@@ -1,0 +1,268 @@
+"""Trainer: trains a network until its contract ends, and goes on from there with the next one.
+
+Each contract warms up, then anneals to nothing exactly when its time is over, by the clock; the next starts again from
+the weights reached. docs/experiments.md compares this with averaged and with schedule-free weights. A tiny set of rows
+ends its contract early, after `max_epochs`, and then by steps alone, so that the same seed gives the same weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from autodl_solver.budget import Budget
+from autodl_solver.nn.augment import Augment
+from autodl_solver.nn.device import Compute, best_compute
+from autodl_solver.nn.losses import classification_loss
+from autodl_solver.nn.muon import Muon
+
+logger = logging.getLogger(__name__)
+
+MIN_BATCH = 8
+"""Rows of a batch, repeated where there are fewer: a normalisation over the batch needs some."""
+
+PREDICT_BATCH = 512
+CHECK_STEPS = 16
+"""Steps between looks at the loss: each look waits for the device."""
+
+PACE_STEPS = 8
+"""Steps after which it is known whether the clock or max_epochs will end the contract."""
+
+NOMINAL_VALUES_PER_S = 1e7
+"""Input values trained on in a second, where a run counts work instead of time."""
+
+WARM_UP = 0.1
+"""Share of a contract during which steps grow to their full size."""
+
+MAX_GRADIENT = 10.0
+"""Norm at which the gradients of vectors are clipped; matrices take steps of a given length anyway."""
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train.
+
+    Attributes:
+        batch_size: rows of a step.
+        matrix_step: length of a step of a hidden matrix or filter bank, relative to its own (Muon).
+        vector_step: step of everything else, of the first and the last layer too (AdamW).
+        smoothing: of the labels.
+        max_epochs: of one contract.
+    """
+
+    batch_size: int = 128
+    matrix_step: float = 0.12
+    vector_step: float = 0.01
+    smoothing: float = 0.1
+    max_epochs: float = 100.0
+
+
+class Trainer:
+    """A network and what it has learned. Deep copies go on independently of each other.
+
+    Hidden weights of two dimensions or more are trained by Muon; it wants a normalisation after (or before) each of
+    them. The network's attribute `head` (an nn.Module), its weights of less than two dimensions, and those of a module
+    named `stem` are trained by AdamW. A network with a method `prepare(x)` is shown some rows before its first step.
+
+    Args:
+        network: [n, ...] float32 -> logits [n, n_classes].
+        options: how to train.
+        augment: changes a batch of rows at random, in their own dtype; None: rows as they are.
+        seed: of order and augmentation.
+        compute: device and precision; None: the fastest.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        options: TrainingOptions | None = None,
+        *,
+        augment: Augment | None = None,
+        seed: int = 0,
+        compute: Compute | None = None,
+    ) -> None:
+        self.compute = best_compute() if compute is None else compute
+        self.network = network.to(self.compute.device)
+        self.options = TrainingOptions() if options is None else options
+        self.augment = augment
+        self.n_contracts = 0
+        self._seed = seed
+        self._batch_size = self.options.batch_size
+        self._calm = 1.0  # steps become smaller after a divergence
+
+    def train(self, x: Tensor, y: Tensor, budget: Budget, *, exclusive: bool) -> int:
+        """One contract.
+
+        Args:
+            x: [n_rows >= 1, ...], any dtype; converted to float32 a batch at a time.
+            y: [n_rows, n_classes] float32 in [0, 1].
+            budget: seconds; the contract ends within them.
+            exclusive: each row has exactly one label.
+        Returns:
+            Steps taken.
+        """
+        prepare = getattr(self.network, "prepare", None)
+        if self.n_contracts == 0 and prepare is not None:
+            prepare(x)
+        self.n_contracts += 1
+        generator = torch.Generator(x.device).manual_seed(self._seed * 1_000_003 + self.n_contracts)
+        batch_size = max(MIN_BATCH, min(self._batch_size, len(x)))
+        max_steps = max(1, math.ceil(self.options.max_epochs * len(x) / batch_size))
+        optimizers = self._optimizers()
+        pace = _Pace(budget, max_steps)
+        kept = self._copy_of_state()
+        self.network.train()
+        loss, n_steps = torch.zeros(()), 0
+        for rows in _batches(len(x), batch_size, generator):
+            if pace.is_over(n_steps):
+                break
+            _set_steps(optimizers, self._calm * _share_of_step(pace.progress(n_steps)))
+            rows = rows[: max(MIN_BATCH, self._batch_size)]
+            try:
+                loss = self._step(x[rows], y[rows], optimizers, generator, exclusive)
+            except torch.OutOfMemoryError:
+                self._halve_batch()
+                continue
+            n_steps += 1
+            budget.spend(len(rows) * x[0].numel() / NOMINAL_VALUES_PER_S)
+            if n_steps % CHECK_STEPS == 0 or n_steps <= PACE_STEPS:
+                if math.isfinite(loss.item()):
+                    kept = kept if n_steps % (4 * CHECK_STEPS) else self._copy_of_state()
+                else:
+                    optimizers = self._go_back(kept)
+                pace.look(n_steps)
+        if not math.isfinite(loss.item()):
+            optimizers = self._go_back(kept)
+        optimizers[0].zero_grad(set_to_none=True)  # copies of this trainer need no gradients
+        optimizers[-1].zero_grad(set_to_none=True)
+        return n_steps
+
+    @torch.inference_mode()
+    def predict(self, x: Tensor, views: Sequence[Callable[[Tensor], Tensor]] = ()) -> Tensor:
+        """Logits, the mean over the rows as they are and as each view shows them.
+
+        Args:
+            x: [n_rows, ...], any dtype.
+            views: each maps a float batch to one of the same shape (a mirror image, say).
+        Returns:
+            [n_rows, n_classes] float32 on the CPU.
+        """
+        self.network.eval()
+        parts = []
+        for start in range(0, len(x), PREDICT_BATCH):
+            rows = self._batch(x[start : start + PREDICT_BATCH])
+            with self.compute.autocast():
+                logits = [self.network(shown).float() for shown in (rows, *(view(rows) for view in views))]
+            parts.append(torch.stack(logits).mean(dim=0))
+        return torch.cat(parts).cpu()
+
+    def _step(
+        self, x: Tensor, y: Tensor, optimizers: list[torch.optim.Optimizer], generator: torch.Generator, exclusive: bool
+    ) -> Tensor:
+        """One step; the loss."""
+        batch = self._batch(x if self.augment is None else self.augment(x, generator))
+        with self.compute.autocast():
+            logits = self.network(batch)
+        target = y.to(self.compute.device, non_blocking=True)
+        loss = classification_loss(logits.float(), target, exclusive=exclusive, smoothing=self.options.smoothing)
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(_weights_of(optimizers[-1]), MAX_GRADIENT)
+        for optimizer in optimizers:
+            optimizer.step()
+        return loss.detach()
+
+    def _halve_batch(self) -> None:
+        if self._batch_size <= MIN_BATCH:
+            raise torch.OutOfMemoryError(f"A batch of {self._batch_size} rows does not fit into memory.")
+        self._batch_size //= 2
+        logger.warning("Out of memory; going on with batches of %d rows.", self._batch_size)
+
+    def _batch(self, x: Tensor) -> Tensor:
+        batch = x.to(self.compute.device, non_blocking=True).float()
+        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Muon for hidden matrices, if there are any; AdamW for the rest, last."""
+        matrices: list[Tensor] = []
+        vectors: list[Tensor] = []
+        for name, weight in self.network.named_parameters():
+            if weight.requires_grad:
+                outer = weight.ndim < 2 or name.split(".")[0] in ("head", "stem")
+                (vectors if outer else matrices).append(weight)
+        options = self.options
+        muon = [Muon(matrices, options.matrix_step)] if matrices else []
+        return [*muon, torch.optim.AdamW(vectors, options.vector_step, betas=(0.9, 0.99), weight_decay=0.0)]
+
+    def _copy_of_state(self) -> dict[str, Any]:
+        """Cloned: a state_dict aliases the live weights."""
+        return copy.deepcopy(self.network.state_dict())
+
+    def _go_back(self, kept: dict[str, Any]) -> list[torch.optim.Optimizer]:
+        """Restores the weights kept, and from now on takes steps half as long; new optimizers, without momentum."""
+        logger.warning("The loss is no longer finite; going on from earlier weights, with steps half as long.")
+        self._calm /= 2
+        self.network.load_state_dict(kept)
+        return self._optimizers()
+
+
+class _Pace:
+    """How far a contract has come: by steps if max_steps will be reached in time, else by the clock."""
+
+    def __init__(self, budget: Budget, max_steps: int) -> None:
+        self._budget = budget
+        self._start_s = budget.elapsed
+        self._seconds = budget.left
+        self._max_steps = max_steps
+        self._step_s = 0.0
+        self._by_clock = False
+
+    def look(self, n_steps: int) -> None:
+        """Reads the clock after n_steps."""
+        self._step_s = (self._budget.elapsed - self._start_s) / n_steps
+        if n_steps >= PACE_STEPS:
+            self._by_clock |= self._step_s * self._max_steps > 0.8 * self._seconds
+
+    def is_over(self, n_steps: int) -> bool:
+        """Whether there is no time for one more step, or all are done."""
+        return n_steps >= self._max_steps or self._budget.left <= self._step_s
+
+    def progress(self, n_steps: int) -> float:
+        """In [0, 1]."""
+        if not self._by_clock:
+            return n_steps / self._max_steps
+        return min(1.0, (self._budget.elapsed - self._start_s) / max(self._seconds - self._step_s, 1e-9))
+
+
+def _share_of_step(progress: float) -> float:
+    """Grows to 1 during the warm-up, then falls to 0; never quite 0."""
+    return max(0.01, min((progress + 0.01) / WARM_UP, (1 - progress) / (1 - WARM_UP)))
+
+
+def _set_steps(optimizers: list[torch.optim.Optimizer], share: float) -> None:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = optimizer.defaults["lr"] * share
+
+
+def _weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+def _batches(n_rows: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Row indices without end: one shuffled order after the other, cut into batches of one size."""
+    waiting = torch.zeros(0, dtype=torch.int64, device=generator.device)
+    while True:
+        while len(waiting) < batch_size:
+            order = torch.randperm(n_rows, generator=generator, device=generator.device)
+            waiting = torch.cat([waiting, order])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]

@@ -1,0 +1,20 @@
+"""Which device and precision."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from autodl_solver.nn.device import Compute, best_compute
+
+
+def test_the_probe_answers_once_for_the_whole_process() -> None:
+    assert best_compute() is best_compute()
+
+
+@pytest.mark.parametrize(("half", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_products_run_in_the_precision_chosen(half: bool, dtype: torch.dtype) -> None:
+    compute = Compute(torch.device("cpu"), half)
+    with compute.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
+    compute.wait()
