@@ -9,7 +9,12 @@ from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo, Format
 from autodl_solver.learners.boosting import Boosting, BoostingLearner
 from autodl_solver.modalities.tabular.forest import ForestLearner
-from autodl_solver.modalities.tabular.learners import make_dense_learner, make_kernel_learner, make_sparse_learner
+from autodl_solver.modalities.tabular.learners import (
+    make_dense_learner,
+    make_kernel_learner,
+    make_sparse_kernel_learner,
+    make_sparse_learner,
+)
 
 FIRST_ROWS = 1000
 MAX_BINS = 16
@@ -62,7 +67,10 @@ def make_plan(info: DatasetInfo) -> Plan:
 
 
 def _sparse(n_columns: int, is_boosted: bool) -> Plan:
-    plan = [Family("ridge", make_sparse_learner, first_n=FIRST_ROWS)]
+    plan = [
+        Family("ridge", make_sparse_learner, first_n=FIRST_ROWS),
+        Family("kernel", make_sparse_kernel_learner, first_n=FIRST_ROWS, max_n=KERNEL_ROWS),
+    ]
     if is_boosted:
         plan += [_boosting("boosting quick", QUICK), _boosting("boosting slow", SLOW)]
     if n_columns <= SPARSE_FOREST_COLUMNS:
