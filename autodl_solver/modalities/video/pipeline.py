@@ -1,31 +1,89 @@
-"""Clips -> what a few small frames show and how they change. Fidelity: the side of a frame in pixels."""
+"""Clips -> a few small frames of each, as numbers for a linear learner or as they are. Fidelity: their side in pixels.
+
+Only the frames that are asked for are decoded, at reduced size where the files allow it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from autodl_solver.data.examples import Array, Rows
+from autodl_solver.data.examples import Array, EncodedFrames, Examples, Rows, n_rows, take_rows, typical_length
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.made_up import made_up_frames
 from autodl_solver.data.pixels import small_pixels
 from autodl_solver.modalities.spec import Pipeline
 
+STATISTICS, CLIP = "", "clip"
+"""Views: appearance and motion as features; frames."""
+
 N_FRAMES = 6
-"""Frames looked at in a clip, evenly spaced."""
+"""Frames that statistics look at in a clip, evenly spaced."""
+
+RANGE_PX = 8
+RANGE_PERCENTILES = (0.5, 99.5)
+"""Of the values of the first clips: what becomes 0 and 255."""
+
+BLOCK_BYTES = 2e8
+"""Frames that are held as float32 at a time."""
 
 
 class VideoPipeline(Pipeline):
-    """Appearance (mean frame, spread over time) and motion (signed and absolute differences of successive frames)."""
+    """Appearance and motion at a few moments ("") or a short clip of small frames ("clip")."""
+
+    def __init__(self, info: DatasetInfo) -> None:
+        super().__init__(info)
+        self._length = max(1, info.sequence_size) if info.sequence_size > 0 else N_FRAMES
+        self._low, self._high = 0.0, 1.0  # what encoded frames are decoded to
+
+    def fit(self, sample: Examples) -> None:
+        """Looks at how long clips are, and at the range of their values where they are not encoded."""
+        self._length = max(1, round(typical_length(sample.x)))
+        if isinstance(sample.x, EncodedFrames):
+            return
+        values = self._pixels(sample.x, RANGE_PX, N_FRAMES)
+        values = values[np.isfinite(values)]
+        if len(values):
+            self._low, self._high = (float(v) for v in np.percentile(values, RANGE_PERCENTILES))
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Array:
-        """[n_rows, (3 + N_FRAMES) * fidelity * fidelity * n_channels] float32."""
-        pixels = small_pixels(x, self.info.specs[0].n_channels, fidelity, N_FRAMES)  # [n, N_FRAMES, px, px, channel]
-        steps = np.diff(pixels, axis=1)
-        parts = [pixels.mean(axis=1), pixels.std(axis=1), np.abs(steps).mean(axis=1)]
-        still = np.stack(parts, axis=1).reshape(len(pixels), -1)
-        return np.concatenate([still, pixels[:, 0].reshape(len(pixels), -1), steps.reshape(len(pixels), -1)], axis=1)
+        """[n_rows, (3 + N_FRAMES) * px * px * n_channels] float32, or [n_rows, time, px, px, n_channels] uint8."""
+        if view == CLIP:
+            n_frames = min(self._length, frames_at(fidelity))
+            return self._in_blocks(x, fidelity, n_frames, self._as_bytes)
+        return self._in_blocks(x, fidelity, N_FRAMES, _statistics)
+
+    def _in_blocks(self, x: Rows, size_px: int, n_frames: int, finish: Callable[[Array], Array]) -> Array:
+        clip_bytes = 4 * n_frames * size_px * size_px * self.info.specs[0].n_channels
+        step = max(1, int(BLOCK_BYTES / clip_bytes))
+        starts = range(0, max(n_rows(x), 1), step)
+        return np.concatenate(
+            [finish(self._pixels(take_rows(x, slice(k, k + step)), size_px, n_frames)) for k in starts]
+        )
+
+    def _pixels(self, x: Rows, size_px: int, n_frames: int) -> Array:
+        return small_pixels(x, self.info.specs[0].n_channels, size_px, n_frames)
+
+    def _as_bytes(self, pixels: Array) -> Array:
+        scaled = (pixels - self._low) * (255 / max(self._high - self._low, 1e-12))
+        np.nan_to_num(scaled, copy=False, nan=0.0)
+        return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def frames_at(size_px: int) -> int:
+    """Frames of a clip whose frames have such a side: detail grows in space and in time."""
+    return 4 + size_px // 4
 
 
 def made_up_clips(info: DatasetInfo) -> Rows:
     """Noise clips of the dataset's kind."""
     return made_up_frames(info.specs[0], info.sequence_size if info.sequence_size > 1 else N_FRAMES)
+
+
+def _statistics(pixels: Array) -> Array:
+    """Mean frame, spread over time, mean step; the first frame and each step between successive ones."""
+    steps = np.diff(pixels, axis=1)
+    parts = [pixels.mean(axis=1), pixels.std(axis=1), np.abs(steps).mean(axis=1)]
+    still = np.stack(parts, axis=1).reshape(len(pixels), -1)
+    return np.concatenate([still, pixels[:, 0].reshape(len(pixels), -1), steps.reshape(len(pixels), -1)], axis=1)
