@@ -28,10 +28,7 @@ def small_pixels(x: Rows, n_channels: int, size_px: int, n_frames: int = 1) -> A
         ShapeError: x holds sparse rows.
     """
     if isinstance(x, EncodedFrames):
-        frames, present = _evenly_spaced(x.offsets, n_frames)
-        chosen = EncodedFrames(x.buffers, x.file_index[frames], x.starts[frames], x.sizes[frames], _one_each(frames))
-        pixels = np.asarray(decode_frames(chosen, n_channels, size_px=size_px).pixels, dtype=np.float32) / 255
-        return _placed(pixels, present, n_frames)
+        return decoded_squares(x, n_channels, size_px, n_frames).astype(np.float32) / 255
     if isinstance(x, Ragged):
         frames, present = _evenly_spaced(x.offsets, n_frames)
         return _placed(resize_pixels(x.values[frames], size_px), present, n_frames)
@@ -44,6 +41,13 @@ def small_pixels(x: Rows, n_channels: int, size_px: int, n_frames: int = 1) -> A
         rows = [small_pixels(row[None], n_channels, size_px, n_frames) for row in x]
         return np.concatenate(rows) if rows else np.zeros((0, n_frames, size_px, size_px, n_channels), np.float32)
     raise ShapeError(f"Pixels need rows of frames; however x is a {type(x).__name__}.")
+
+
+def decoded_squares(x: EncodedFrames, n_channels: int, size_px: int, n_frames: int = 1) -> Array:
+    """As `small_pixels`, in bytes: [n_rows, n_frames, size_px, size_px, n_channels] uint8, zeros without frames."""
+    frames, present = _evenly_spaced(x.offsets, n_frames)
+    chosen = EncodedFrames(x.buffers, x.file_index[frames], x.starts[frames], x.sizes[frames], _one_each(frames))
+    return _placed(np.asarray(decode_frames(chosen, n_channels, size_px=size_px).pixels), present, n_frames)
 
 
 def sizes_up_to_native(spec: MatrixSpec, sizes_px: Sequence[int]) -> list[int]:
@@ -69,6 +73,8 @@ def _one_each(frames: Array) -> Array:
 
 def _placed(pixels: Array, present: Array, n_frames: int) -> Array:
     """[n_rows, n_frames, ...], zeros for the rows without frames."""
-    placed = np.zeros((len(present), n_frames, *pixels.shape[1:]), np.float32)
+    if present.all():
+        return pixels.reshape(-1, n_frames, *pixels.shape[1:])
+    placed = np.zeros((len(present), n_frames, *pixels.shape[1:]), pixels.dtype)
     placed[present] = pixels.reshape(-1, n_frames, *pixels.shape[1:])
     return placed
