@@ -1,32 +1,57 @@
-"""Series -> summary statistics, the resampled course and its spectrum. Fidelity: points of the course."""
+"""Series -> what they are like, when and how fast; or the features of convolutional kernels.
+
+view            features                                                      fidelity
+""              statistics of values and steps, resampled course, spectrum    points of the course
+"hydra"         competing random kernels (nn/rocket_hydra.py)                 groups of kernels per dilation
+"minirocket"    fixed kernels with biases (nn/rocket_minirocket.py)           features
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from autodl_solver.data.examples import Array, Ragged, Rows
+from autodl_solver.data.examples import Array, Examples, Ragged, Rows
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequences import as_ragged, resampled
 from autodl_solver.modalities.spec import Pipeline
 
+if TYPE_CHECKING:
+    from autodl_solver.nn.rocket_features import Kind, RocketFeatures
+
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+MAX_POINTS = 1024
+"""Longer series are thinned for kernels."""
+
+LARGEST = 1e12
+"""Larger values are cut off, so that their squares are finite."""
+
+KINDS: dict[str, Kind] = {"hydra": "hydra", "minirocket": "minirocket"}
+"""Views that are made by kernels."""
 
 
 class SeriesPipeline(Pipeline):
-    """What a series is like (statistics of values and of steps), when (course) and how fast (spectrum)."""
+    """See the module; NaN and infinity are missing values."""
+
+    def __init__(self, info: DatasetInfo) -> None:
+        super().__init__(info)
+        self._kernels: RocketFeatures | None = None
+
+    def fit(self, sample: Examples) -> None:
+        """Scales, lengths and biases of the kernels."""
+        from autodl_solver.nn.rocket_features import RocketFeatures  # torch takes seconds to import
+
+        self._kernels = RocketFeatures(_flat(self._sequences(sample.x)), MAX_POINTS)
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Array:
-        """[n_rows, n_features] float32; the mean of the channel stands in for NaN and infinity."""
-        series = self._sequences(x)
-        course = resampled(Ragged(_filled(series), series.offsets), fidelity)  # [n, points, channel]
-        steps = np.diff(course, axis=1)
-        spectrum = np.log1p(np.abs(np.fft.rfft(course - course.mean(axis=1, keepdims=True), axis=1)))[:, 1:]
-        parts = [course, spectrum]
-        for signal in (course, steps):
-            parts.append(np.quantile(signal, QUANTILES, axis=1).transpose(1, 0, 2))
-            parts.append(np.stack([signal.mean(axis=1), signal.std(axis=1), np.abs(signal).mean(axis=1)], axis=1))
-        flat = [part.reshape(len(course), -1) for part in parts]
-        return np.concatenate([*flat, np.log1p(series.lengths)[:, None]], axis=1).astype(np.float32)
+        """[n_rows, n_features] float32, finite."""
+        series = _flat(self._sequences(x))
+        if view not in KINDS:
+            return _summary(series, fidelity)
+        assert self._kernels is not None, "a pipeline is fitted before it transforms"
+        return self._kernels.transform(series, KINDS[view], fidelity)
 
     def _sequences(self, x: Rows) -> Ragged:
         """Time on the first axis: a series that lies along the columns or rows of one time step is turned."""
@@ -35,14 +60,32 @@ class SeriesPipeline(Pipeline):
         return as_ragged(x)
 
 
-def _filled(series: Ragged) -> Array:
+def _flat(series: Ragged) -> Ragged:
+    """Steps as [n_steps, n_channels]."""
+    return Ragged(series.values.reshape(len(series.values), -1), series.offsets)
+
+
+def _summary(series: Ragged, n_points: int) -> Array:
+    """[n_rows, n_features] float32; the mean of the channel stands in for NaN and infinity."""
+    course = resampled(Ragged(_filled(series.values), series.offsets), n_points)  # [n, points, channel]
+    steps = np.diff(course, axis=1)
+    spectrum = np.log1p(np.abs(np.fft.rfft(course - course.mean(axis=1, keepdims=True), axis=1)))[:, 1:]
+    parts = [course, spectrum]
+    for signal in (course, steps):
+        parts.append(np.quantile(signal, QUANTILES, axis=1).transpose(1, 0, 2))
+        parts.append(np.stack([signal.mean(axis=1), signal.std(axis=1), np.abs(signal).mean(axis=1)], axis=1))
+    flat = [part.reshape(len(course), -1) for part in parts]
+    return np.concatenate([*flat, np.log1p(series.lengths)[:, None]], axis=1).astype(np.float32)
+
+
+def _filled(values: Array) -> Array:
     """[n_steps, n_channels] with the channel's mean in place of NaN and infinity."""
-    values = series.values.reshape(len(series.values), -1)
     finite = np.isfinite(values)
+    values = values.clip(-LARGEST, LARGEST)
     if finite.all():
         return values
     mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    return np.where(finite, values, mean).astype(values.dtype)
+    return np.asarray(np.where(finite, values, mean), dtype=values.dtype)
 
 
 def made_up_series(info: DatasetInfo) -> Rows:

@@ -1,4 +1,4 @@
-"""Linear on the course at 32 and then at 128 points, with statistics and spectrum."""
+"""Linear on statistics and courses, then on the features of convolutional kernels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from autodl_solver.learners.scaled import standardised_linear
 POINTS = (32, 128)
 FIRST_ROWS = 500
 
+KERNEL_GROUPS = (16, 64)
+BIASES = (3024,)
+
+MAX_ROWS = 30_000
+"""Features of that many rows take half a gigabyte."""
+
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """Growing subsets at 32 points, then all rows at 128."""
-    return [Family("ridge", standardised_linear, POINTS, first_n=FIRST_ROWS)]
+    """What answers first in front."""
+    return [
+        Family("ridge", standardised_linear, POINTS, first_n=FIRST_ROWS),
+        Family("hydra", standardised_linear, KERNEL_GROUPS, view="hydra", first_n=FIRST_ROWS, max_n=MAX_ROWS),
+        Family("minirocket", standardised_linear, BIASES, view="minirocket", first_n=FIRST_ROWS, max_n=MAX_ROWS),
+    ]
