@@ -25,6 +25,9 @@ COLOURS = (
     ("#475569", "#94a3b8"),
 )
 OWN_STYLE = """
+main { max-width: 1180px; }
+table { font-size: 13.5px; }
+th, td { padding: 5px 8px; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 14px; margin: 12px 0 20px; font-size: 13px; }
 a { color: var(--accent); }
 h2 { font-size: 18px; margin: 26px 0 10px; }

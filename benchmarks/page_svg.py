@@ -30,7 +30,7 @@ def curves_svg(dataset: str, cells: Sequence[Cell], order: Sequence[str], protoc
     """
     means = {cell.system: mean_curve(cell.runs, protocol) for cell in cells}
     lowest = min([0.0, *(score for curve in means.values() for _, score in curve.points)])
-    frame = Frame(width, 380, math.floor(5 * lowest) / 5, top=16)
+    frame = Frame(width, 380, math.floor(5 * lowest) / 5, top=28)
     axis = LearningCurve((), protocol.time_budget, protocol.t0)
     label = f"Learning curves on {dataset}: NAUC over log time, {len(cells)} systems"
     parts = [f'<svg viewBox="0 0 {width} {frame.height}" role="img" aria-label="{escape(label)}">', *_axes(frame, axis)]

@@ -21,6 +21,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -65,6 +66,7 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     add("--cores", type=int, metavar="N", help=f"cores of one run (all; {CLUSTER_CORES} on a cluster)")
     add("--ray", metavar="ADDRESS", help="spread the runs over this Ray cluster: HOST:PORT, or auto")
     add("--redo", nargs="+", metavar="SYSTEM", default=[], help="remove the results of these systems first")
+    add("--no-venvs", action="store_true", help="run peers in this environment, as far as it holds their libraries")
     add("--keep-runs", action="store_true", help="keep predictions, pages and logs in OUT/PROTOCOL/runs")
     add("--report-only", action="store_true", help="make no runs: write the report on all results in OUT")
     return parser.parse_args(arguments)
@@ -77,6 +79,8 @@ def plan(flags: argparse.Namespace) -> list[Task]:
         BenchmarkError: a system or a dataset cannot be found.
     """
     systems = [find_system(name) for name in flags.systems]
+    if flags.no_venvs:
+        systems = [replace(system, requirements=None) for system in systems]
     places = Places(flags.cache.resolve(), flags.local and flags.local.resolve(), flags.download)
     names = places.names() if flags.datasets == ["all"] else list(dict.fromkeys(flags.datasets))
     limits = limits_of(flags)

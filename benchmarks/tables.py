@@ -112,8 +112,8 @@ def dataset_table(summary: Summary) -> str:
 
 
 def interval_text(interval: Interval, signed: bool = False) -> str:
-    """.8123 [.7901, .8312]."""
-    form = "+.4f" if signed else ".4f"
+    """0.812 [0.790, 0.831]."""
+    form = "+.3f" if signed else ".3f"
     return f"{interval.mean:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
 
 

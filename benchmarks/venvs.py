@@ -2,8 +2,9 @@
 
 An environment is named by a digest of its requirements and the interpreter, so that peers with the same needs share
 one, and a change of the needs makes a new one. It is finished when its `installed.json` exists; one that was cut
-short is made again. Cost: seconds for scikit-learn, minutes for AutoGluon or torch (the CPU build takes 0.8 GB, that
-of PyPI on Linux 7 GB).
+short is made again.
+Cost: 24 s (the reader alone) to 63 s (aeon and torch); .3 to 1.5 GB each with the CPU build of torch, whose build on
+PyPI alone takes more than 5.
 """
 
 from __future__ import annotations

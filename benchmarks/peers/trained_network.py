@@ -41,13 +41,14 @@ class TrainedNetwork(Peer):
     def train(self, dataset: Any, remaining_time_budget: float | None = None) -> None:
         now = time.monotonic()
         if self._network is None:
-            self._began, self._total_s, self._predict_s = now, remaining_time_budget or 1200.0, 0.0
+            self._began, self._total_s = now, remaining_time_budget or 1200.0
+            self._predict_s = self._step_s = 0.0
             self._open(dataset)
         longest_s = LONGEST * self._total_s
         stop = min(now + longest_s, self._began + self._total_s - 1.5 * self._predict_s - MARGIN_S)
         while True:
             self._epoch(stop)
-            if time.monotonic() >= min(stop, now + SHORTEST * self._total_s):
+            if time.monotonic() >= min(stop - self._step_s, now + SHORTEST * self._total_s):
                 break
         left = self._began + self._total_s - time.monotonic()
         self.done_training = left < 3 * self._predict_s + 2 * MARGIN_S + SHORTEST * self._total_s
@@ -85,7 +86,8 @@ class TrainedNetwork(Peer):
         assert self._network is not None
         self._network.train()
         for rows in torch.split(torch.randperm(len(self._x)), BATCH_SIZE):
-            if time.monotonic() >= stop:
+            started = time.monotonic()
+            if started + self._step_s >= stop:
                 return
             if len(rows) == 1 and len(self._x) > 1:
                 continue  # batch norm needs two
@@ -95,6 +97,7 @@ class TrainedNetwork(Peer):
             loss = self._loss(self._network(augmented(self._scaled(self._x[rows]))), self._y[rows])
             loss.backward()
             self._optimizer.step()
+            self._step_s = time.monotonic() - started
 
     def _learning_rate(self) -> float:
         progress = min((time.monotonic() - self._began) / self._total_s, 1.0)
