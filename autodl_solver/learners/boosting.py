@@ -32,6 +32,9 @@ LARGEST_STEP = 2.0
 ROWS_PER_SMALL_LEAF = 50
 """Leaves of small tables may hold one row in so many of theirs."""
 
+TREE_COLUMNS = 8
+"""A tree may use so many columns at least: half of five would be too few to see how they act together."""
+
 ROWS_PER_BIN, FEWEST_BINS, MOST_BINS = 16, 63, 255
 """Bins of a column: a split looks through all of them, which costs more than the rows where those are few."""
 
@@ -51,7 +54,7 @@ class Boosting:
         learning_rate: share of its step that a tree takes.
         n_leaves: of a tree.
         min_leaf_rows: rows that a leaf holds at least; fewer on small tables.
-        column_share: columns that a tree may use.
+        column_share: columns that a tree may use, where there are many.
         row_share: rows that a tree is grown on.
         l2: penalty on the values of leaves.
         extra_trees: one random threshold a column instead of the best.
@@ -79,7 +82,7 @@ class Boosting:
             "learning_rate": self.learning_rate,
             "num_leaves": self.n_leaves,
             "min_data_in_leaf": min(self.min_leaf_rows, max(n_rows // ROWS_PER_SMALL_LEAF, 1)),
-            "feature_fraction": self.column_share,
+            "feature_fraction": max(self.column_share, min(1.0, TREE_COLUMNS / max(rows.shape[1], 1))),
             "bagging_fraction": self.row_share,
             "bagging_freq": int(self.row_share < 1),
             "lambda_l2": self.l2,

@@ -21,11 +21,11 @@ def facts(n_columns: int = 12, n_classes: int = 3, form: Format = Format.DENSE) 
 @pytest.mark.parametrize(
     ("info", "offered", "not_offered"),
     [
-        (facts(), {"boosting", "extra trees", "kernel"}, set()),
-        (facts(n_classes=159), {"extra trees", "kernel"}, {"boosting", "boosting quick"}),  # a tree a label and round
+        (facts(), {"boosting", "extra trees", "kernel", "network"}, set()),
+        (facts(n_classes=159), {"kernel on ranks", "network"}, {"boosting"}),  # a tree a label and round
         (facts(n_columns=5000), {"boosting"}, {"kernel"}),
-        (facts(n_columns=1800, form=Format.SPARSE), {"kernel", "boosting slow", "extra trees"}, {"kernel on ranks"}),
-        (facts(n_columns=20_000, n_classes=100, form=Format.SPARSE), {"kernel"}, {"boosting slow", "extra trees"}),
+        (facts(n_columns=1800, form=Format.SPARSE), {"kernel", "boosting", "extra trees"}, {"kernel on ranks"}),
+        (facts(n_columns=20_000, n_classes=100, form=Format.SPARSE), {"kernel"}, {"boosting", "extra trees"}),
     ],
 )
 def test_families_fit_the_table(info: DatasetInfo, offered: set[str], not_offered: set[str]) -> None:
@@ -44,4 +44,5 @@ def test_every_family_learns_a_small_table() -> None:
     for family in make_plan(replace(info, n_examples=60)):
         learner = family.make_learner(3, 0)
         learner.fit(Examples(x, y), Budget(2))
-        assert np.mean(learner.predict_proba(x).argmax(axis=1) == y.argmax(axis=1)) > 0.5, family.name
+        is_right = learner.predict_proba(x).argmax(axis=1) == y.argmax(axis=1)
+        assert family.goes_on or is_right.mean() > 0.5, family.name

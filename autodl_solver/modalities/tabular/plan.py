@@ -8,6 +8,7 @@ from typing import Literal
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo, Format
 from autodl_solver.learners.boosting import Boosting, BoostingLearner
+from autodl_solver.learners.network_table import TableNetworkLearner
 from autodl_solver.modalities.tabular.forest import ForestLearner
 from autodl_solver.modalities.tabular.learners import (
     make_dense_learner,
@@ -36,16 +37,22 @@ FOREST_ROWS = 100_000
 SPARSE_FOREST_COLUMNS = 5000
 """A split of a forest looks at the root of so many columns."""
 
+NETWORK_COLUMNS = 2000
+"""More columns would make the first layer all of the network."""
+
+NETWORK_S = 4.0
+"""First contract of the network: some epochs on 10,000 rows."""
+
 QUICK = Boosting(n_rounds=30, learning_rate=0.25)
-SLOW = Boosting(n_rounds=200, learning_rate=0.05, column_share=0.5, row_share=0.8)
+SLOW = Boosting(n_rounds=200, learning_rate=0.05, column_share=0.5, row_share=0.8, max_categories=64)
 LINEAR_LEAVES = Boosting(l2=1.0, linear_leaves=True)
-LARGE = Boosting(
-    n_rounds=200, learning_rate=0.05, n_leaves=96, min_leaf_rows=5, column_share=0.5, row_share=0.7, l2=1.0
-)
 
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """What answers first in front, then in the order of what each has added to the blend of those before it."""
+    """What answers first in front, then what adds most to the blend of those before it for its time.
+
+    Further ways of boosting (more leaves, fewer, other rates) only dilute the blend: they err alike.
+    """
     spec = info.specs[0]
     n_columns = spec.n_rows * spec.n_cols * spec.n_channels
     is_boosted = info.n_classes <= BOOSTED_LABELS
@@ -54,15 +61,17 @@ def make_plan(info: DatasetInfo) -> Plan:
     n_bins = min(MAX_BINS, MAX_COLUMNS // n_columns)
     plan = [Family("ridge", partial(make_dense_learner, n_bins=n_bins), first_n=FIRST_ROWS)]
     if is_boosted:
-        plan += [_boosting("boosting quick", QUICK), _boosting("boosting", Boosting())]
+        plan += [_boosting("boosting quick", QUICK), _boosting("boosting", SLOW)]
     plan.append(_forest("extra trees", "extra"))
     if n_columns <= KERNEL_COLUMNS:
-        plan += [_kernel("kernel", by_ranks=False), _kernel("kernel on ranks", by_ranks=True)]
+        plan.append(_kernel("kernel", by_ranks=False))
+        if not is_boosted:  # trees see ranks too
+            plan.append(_kernel("kernel on ranks", by_ranks=True))
     if is_boosted:
-        plan += [_boosting("boosting slow", SLOW), _boosting("boosting with linear leaves", LINEAR_LEAVES)]
+        plan.append(_boosting("boosting with linear leaves", LINEAR_LEAVES))
     plan.append(_forest("random forest", "random"))
-    if is_boosted:
-        plan.append(_boosting("boosting large", LARGE))
+    if n_columns <= NETWORK_COLUMNS:
+        plan.append(Family("network", TableNetworkLearner, first_s=NETWORK_S))
     return plan
 
 
@@ -72,7 +81,7 @@ def _sparse(n_columns: int, is_boosted: bool) -> Plan:
         Family("kernel", make_sparse_kernel_learner, first_n=FIRST_ROWS, max_n=KERNEL_ROWS),
     ]
     if is_boosted:
-        plan += [_boosting("boosting quick", QUICK), _boosting("boosting slow", SLOW)]
+        plan += [_boosting("boosting quick", QUICK), _boosting("boosting", SLOW)]
     if n_columns <= SPARSE_FOREST_COLUMNS:
         plan.append(_forest("extra trees", "extra"))
     return plan
