@@ -31,6 +31,7 @@ class NetworkLearner(Learner):
         n_classes: columns of the labels.
         seed: the same seed gives the same predictions where max_epochs ends the training, not the clock.
         widths: channels of each stage of the network; the wider, the better in the end and the slower.
+        fine: the first layer keeps more of the pixels, likewise.
         options: how to train; None for the usual.
     """
 
@@ -40,10 +41,12 @@ class NetworkLearner(Learner):
         seed: int = 0,
         *,
         widths: Sequence[int] = (64, 128),
+        fine: bool = False,
         options: TrainingOptions | None = None,
     ) -> None:
         super().__init__(n_classes, seed)
         self._widths = tuple(widths)
+        self._fine = fine
         self._options = options
         self._trainer: Trainer | None = None
         self._exclusive = False
@@ -77,7 +80,7 @@ class NetworkLearner(Learner):
         side = min(shape[:2])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            network = ResidualNetwork(shape[2], self.n_classes, side, self._widths)
+            network = ResidualNetwork(shape[2], self.n_classes, side, self._widths, fine=self._fine)
         augment = ShiftAndFlip(max(1, round(side * SHIFT_SHARE)), self._mirrored)
         return Trainer(network, self._options, augment=augment, seed=self.seed)
 

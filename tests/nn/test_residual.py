@@ -58,7 +58,8 @@ def test_the_first_layer_is_not_trained() -> None:
 
 
 @pytest.mark.parametrize("size_px", [1, 2, 3, 8, 19, 20, 28, 32, 48, 64, 96, 128, 224])
-def test_patches_fit_into_the_image(size_px: int) -> None:
-    patch_px, stride = patch_of(size_px)
+@pytest.mark.parametrize(("fine", "most"), [(False, 20), (True, 40)])
+def test_patches_fit_into_the_image(size_px: int, fine: bool, most: int) -> None:
+    patch_px, stride = patch_of(size_px, fine)
     assert 1 <= stride <= patch_px <= size_px
-    assert (size_px - patch_px) // stride + 1 <= 20
+    assert (size_px - patch_px) // stride + 1 <= most
