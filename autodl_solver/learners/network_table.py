@@ -44,7 +44,10 @@ FORGETTING = 8.0
 """The average reaches back over about one part in so many of the steps so far."""
 
 SAFETY = 2.0
-"""A step is begun when the slowest so far would fit this many times into what is left."""
+"""A step is begun when the slowest of late would fit this many times into what is left."""
+
+FADING = 0.9
+"""What a slow step still counts for after each later one."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class TableNetworkLearner(Learner):
             if since_check == n_between:
                 self._check(table[kept], y[kept])
                 since_check = 0
-            slowest_s = max(slowest_s, budget.elapsed - started_s)
+            slowest_s = max(FADING * slowest_s, budget.elapsed - started_s)  # the very first ones are no measure
         if since_check and self._n_idle < plan.patience:
             self._check(table[kept], y[kept])
 
