@@ -33,6 +33,13 @@ def image_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values.clip(0, 255).astype(np.uint8).reshape(-1, 6, 6, 2)
 
 
+def clip_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """[n, 6, 4, 4, 1] uint8: labels mixed into noise."""
+    mixing = rng.normal(size=(y.shape[1], 96))
+    values = 128 + 30 * (y @ mixing + rng.normal(size=(len(y), 96)))
+    return values.clip(0, 255).astype(np.uint8).reshape(-1, 6, 4, 4, 1)
+
+
 def sparse_features(y: np.ndarray, rng: np.random.Generator) -> sparse.csr_array:
     """[n, 400] counts, most of them rare: each label raises its own columns."""
     rates = 0.02 + y @ rng.gamma(0.05, 1.0, (y.shape[1], 400))

@@ -16,6 +16,7 @@ from learner_checks import (
     check_second_fit_goes_on,
     check_snapshot_gives_earlier_predictions_back,
     check_wrong_shapes_are_refused,
+    clip_features,
     dense_features,
     image_features,
     label_sets,
@@ -29,6 +30,7 @@ from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
+from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.tabular.forest import ForestLearner
@@ -41,9 +43,10 @@ from autodl_solver.modalities.tabular.learners import (
 from autodl_solver.modalities.text.learners import make_learner as make_text_learner
 from autodl_solver.nn.trainer import TrainingOptions
 
-SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
 SMALL_NETWORK = TableTraining(n_members=2, hidden=(32,), n_bins=8, max_epochs=15)
 QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
+SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
+SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
 LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),
     ("linear", LinearLearner, dense_features),
@@ -58,8 +61,10 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("tabular, sparse kernel", make_sparse_kernel_learner, sparse_features),
     ("extra trees", partial(ForestLearner, n_trees=20, n_jobs=1), dense_features),
     ("random forest, sparse", partial(ForestLearner, kind="random", n_trees=20, n_jobs=1), sparse_features),
-    ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("network for tables", partial(TableNetworkLearner, training=SMALL_NETWORK), dense_features),
+    ("patches of clips", partial(MovingPatchLearner, n_filters=8), clip_features),
+    ("network for clips", SMALL_VIDEO_NETWORK, clip_features),
+    ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("boosting", partial(BoostingLearner, boosting=QUICK_BOOSTING), dense_features),
     ("boosting, sparse", partial(BoostingLearner, boosting=QUICK_BOOSTING), sparse_features),
 ]
