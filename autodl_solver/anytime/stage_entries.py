@@ -84,6 +84,7 @@ class StageEntry:
         error: type and first line of what it raised; None if it did not.
         expected: what the schedule expected of it; None if it did not say.
         weight: of the stage in the last answer of the run. Null in the file, where that is not known yet.
+        family_kind: kind of its family; empty if the log does not say.
     """
 
     name: str
@@ -101,6 +102,7 @@ class StageEntry:
     error: str | None = None
     expected: Expectation | None = None
     weight: float | None = None
+    family_kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ def _stage_entry(fields: dict[str, Any]) -> StageEntry:
         error=_optional(fields, "error", str),
         expected=expected,
         weight=_optional(fields, "weight", float),
+        family_kind=_optional(fields, "family_kind", str) or "",
     )
 
 

@@ -69,6 +69,7 @@ class StageLog:
                 "kind": "stage",
                 "name": stage.name,
                 "family": stage.family,
+                "family_kind": stage.kind,
                 "fidelity": int(stage.fidelity),
                 "n_examples": int(record.n_examples),
                 "n_held_out": record.n_held_out,
