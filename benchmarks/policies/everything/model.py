@@ -1,0 +1,9 @@
+"""Everything that the plan offers, for recording worlds. See policies/schedules.py."""
+
+from __future__ import annotations
+
+from benchmarks.policies.policy_model import PolicyModel
+
+
+class Model(PolicyModel):
+    policy = "everything"

@@ -1,0 +1,9 @@
+"""The schedule of the package. See policies/schedules.py."""
+
+from __future__ import annotations
+
+from benchmarks.policies.policy_model import PolicyModel
+
+
+class Model(PolicyModel):
+    policy = "gain"
