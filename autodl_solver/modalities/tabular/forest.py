@@ -27,6 +27,9 @@ SAFETY = 1.3
 FIRST_CHUNK = 2
 """Both cores grow one tree each, which tells what a tree costs."""
 
+MOST_LEAVES = 6_000_000
+"""Of all trees, if each row had a leaf of its own: about a gigabyte."""
+
 KINDS = {"extra": ExtraTreesRegressor, "random": RandomForestRegressor}
 
 
@@ -67,13 +70,14 @@ class ForestLearner(Learner):
             random_state=self.seed,
             warm_start=True,
         )
+        n_trees = min(self._n_trees, max(MOST_LEAVES * self._min_leaf_rows // len(y), FIRST_CHUNK))
         n_more, slowest_s = FIRST_CHUNK, 0.0
         while n_more and (budget.left > SAFETY * slowest_s or not slowest_s):
             started_s = budget.elapsed
             self._forest.set_params(n_estimators=self._forest.n_estimators + n_more)
             self._forest.fit(rows, y if self.n_classes > 1 else y[:, 0])
             slowest_s = max((budget.elapsed - started_s) * CHUNK / n_more, 1e-9)
-            n_more = min(CHUNK, self._n_trees - self._forest.n_estimators)
+            n_more = min(CHUNK, n_trees - self._forest.n_estimators)
 
     def _predict_proba(self, x: Features) -> Array:
         return np.asarray(self._forest.predict(_table(x))).reshape(x.shape[0], self.n_classes)
