@@ -8,13 +8,13 @@ one matrix product, and a block is small enough for the cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
+from autodl_solver.nn.threads import each_in_threads
 
 TAPS = 9
 """Points that a kernel looks at."""
@@ -158,23 +158,12 @@ def random_mixing(n_groups: int, n_channels: int, most: int, random: torch.Gener
 def gathered(
     series: Series, n_features: int, features_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> Array:
-    """[n_rows, n_features] float32: what `features_of(values, within)` makes of each block, in the order of the rows.
-
-    Blocks run in threads of their own, with one thread an operation: small operations that share their work among
-    threads wait for each other, ten times as long where another process is busy.
-    """
+    """[n_rows, n_features] float32: what `features_of(values, within)` makes of each block, in order of the rows."""
     features = np.empty((len(series.lengths), n_features), np.float32)
 
     def fill(block: tuple[Array, torch.Tensor, torch.Tensor]) -> None:
         rows, values, within = block
-        with torch.inference_mode():
-            features[rows] = features_of(values, within).numpy()
+        features[rows] = features_of(values, within).numpy()
 
-    n_threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for _ in pool.map(fill, blocks(series)):
-                pass
-    finally:
-        torch.set_num_threads(n_threads)
+    each_in_threads(fill, blocks(series))
     return features

@@ -1,4 +1,4 @@
-"""Linear on log-mel statistics, of few frames and then of all."""
+"""Linear on log-mel statistics, of few frames and then of all, and on the features of kernels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.learners.scaled import standardised_linear
 
 MAX_FRAMES = (64, 512)
-FIRST_ROWS = 300
+FIRST_ROWS = 100
+
+KERNEL_GROUPS = (16, 64)
+
+MAX_ROWS = 30_000
+"""Features of that many clips take half a gigabyte."""
 
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """Growing subsets of short looks, then all clips with every frame."""
-    return [Family("ridge", standardised_linear, MAX_FRAMES, first_n=FIRST_ROWS)]
+    """What answers first in front."""
+    return [
+        Family("ridge", standardised_linear, MAX_FRAMES, first_n=FIRST_ROWS),
+        Family("hydra", standardised_linear, KERNEL_GROUPS, view="hydra", first_n=4 * FIRST_ROWS, max_n=MAX_ROWS),
+    ]
