@@ -45,7 +45,7 @@ NETWORK_S = 4.0
 
 QUICK = Boosting(n_rounds=30, learning_rate=0.25)
 SLOW = Boosting(n_rounds=200, learning_rate=0.05, column_share=0.5, row_share=0.8, max_categories=64)
-LINEAR_LEAVES = Boosting(l2=1.0, linear_leaves=True)
+LINEAR_LEAVES = Boosting(n_rounds=150, learning_rate=0.06, column_share=0.6, row_share=0.8, l2=1.0, linear_leaves=True)
 
 
 def make_plan(info: DatasetInfo) -> Plan:
