@@ -1,44 +1,125 @@
-"""TF-IDF weights that leave out what one document only has."""
+"""Weights for terms, learned linearly.
+
+Beside the usual TF-IDF, terms may be weighted by how much they tell of the classes, which plays the part of the naive
+Bayes ratios of NB-SVM with one weight for all classes. docs/experiments.md compares both.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer
 
-from autodl_solver.learners.scaled import ScaledLinearLearner
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Array
+from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.sparse_linear import as_sparse, fit_logistic, probabilities
 
-MIN_DOCUMENTS = 2
-"""Columns of fewer training documents are left out; docs/experiments.md says what that saves and costs."""
+MAX_WEIGHTS = 2**28
+"""Terms x classes (a gigabyte): beyond, the terms of fewest documents are left out."""
+
+BLOCK_VALUES = 2**25
+"""Terms x classes that are compared with the base rates at a time."""
+
+PRIOR_DOCUMENTS = 2.0
+"""The rate of a class among the documents of a term is mixed with so many documents of the base rate."""
+
+LEAST_DIVERGENCE = 0.05
+"""Added to what a term tells: a term that tells nothing so far keeps some weight."""
+
+DIVERGENCE_POWER = 0.25
 
 
-class FrequentTfidf:
-    """Sub-linear TF-IDF of the columns that at least MIN_DOCUMENTS training documents have; rows of unit length.
+class TermWeights:
+    """Sub-linear TF-IDF; rows of unit length.
 
-    Source: Salton and Buckley, Term-weighting approaches in automatic text retrieval, 1988; the weights are
-    scikit-learn's.
+    Sources: Salton and Buckley, Term-weighting approaches in automatic text retrieval, 1988; for weights by class
+    Debole and Sebastiani, Supervised term weighting for automated text categorization, 2003, and Wang and Manning,
+    Baselines and bigrams, ACL 2012.
+
+    Args:
+        by_class: terms count for more, the more the classes of their documents differ from the base rates.
     """
 
-    def fit_transform(self, counts: sparse.csr_array) -> sparse.csr_array:
-        """[n_documents, n_columns] counts -> [n_documents, n_kept] weights."""
+    def __init__(self, by_class: bool) -> None:
+        self._by_class = by_class
+
+    def fit_transform(self, counts: sparse.csr_array, y: Array) -> sparse.csr_array:
+        """[n_documents, n_columns] counts, [n_documents, n_classes] labels -> [n_documents, n_kept] weights."""
         n_documents = np.bincount(counts.indices, minlength=counts.shape[1])
-        kept = n_documents >= min(MIN_DOCUMENTS, counts.shape[0])
-        self._n_kept = max(int(kept.sum()), 1)
-        self._column = np.where(kept, np.cumsum(kept) - 1, -1)
-        self._tfidf = TfidfTransformer(sublinear_tf=True).fit(self._kept_columns(counts))
+        n_kept = max(MAX_WEIGHTS // y.shape[1], 1)
+        kept = np.flatnonzero(n_documents)
+        if len(kept) > n_kept:
+            kept = np.sort(kept[np.argsort(-n_documents[kept], kind="stable")[:n_kept]])
+        self._n_kept = max(len(kept), 1)
+        self._column = np.full(counts.shape[1], -1, np.int32)
+        self._column[kept] = np.arange(len(kept))
+        self._weight = np.ones(self._n_kept, np.float32)
+        self._weight[: len(kept)] += np.log((1 + len(y)) / (1 + n_documents[kept]))
+        if self._by_class:
+            self._weight *= (_divergences(self._of_kept(counts), y) + LEAST_DIVERGENCE) ** DIVERGENCE_POWER
         return self.transform(counts)
 
     def transform(self, counts: sparse.csr_array) -> sparse.csr_array:
         """Weights by the documents that were fitted."""
-        return sparse.csr_array(self._tfidf.transform(self._kept_columns(counts)))
+        weighted = self._of_kept(counts)
+        weighted.data = (1 + np.log(np.maximum(weighted.data, 1))) * self._weight[weighted.indices]
+        row = np.repeat(np.arange(weighted.shape[0]), np.diff(weighted.indptr))
+        length = np.sqrt(np.bincount(row, weighted.data**2, minlength=weighted.shape[0])).astype(np.float32)
+        weighted.data /= np.maximum(length, 1e-12)[row]
+        return weighted
 
-    def _kept_columns(self, counts: sparse.csr_array) -> sparse.csr_array:
+    def _of_kept(self, counts: sparse.csr_array) -> sparse.csr_array:
         column = self._column[counts.indices]
         kept = column >= 0
         offsets = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
         return sparse.csr_array((counts.data[kept], column[kept], offsets), shape=(counts.shape[0], self._n_kept))
 
 
-def make_learner(n_classes: int, seed: int) -> ScaledLinearLearner:
+def _divergences(counts: sparse.csr_array, y: Array) -> Array:
+    """[n_columns] float32: Kullback-Leibler divergences of the class rates among a column's documents from the base
+    rates, summed over the classes."""
+    present = sparse.csr_array((np.ones_like(counts.data), counts.indices, counts.indptr), counts.shape).T
+    n_documents = np.asarray(present.sum(axis=1)).reshape(-1, 1)
+    width = max(BLOCK_VALUES // counts.shape[1], 1)
+    divergence = np.zeros(counts.shape[1], np.float32)
+    for start in range(0, y.shape[1], width):
+        labels = y[:, start : start + width].astype(np.float32)
+        base = np.clip(labels.mean(axis=0), 1e-6, 1 - 1e-6)
+        rate = (np.asarray(present @ labels) + PRIOR_DOCUMENTS * base) / (n_documents + PRIOR_DOCUMENTS)
+        rate = np.clip(rate, 1e-6, 1 - 1e-6)
+        divergence += (rate * np.log(rate / base) + (1 - rate) * np.log((1 - rate) / (1 - base))).sum(axis=1)
+    return np.maximum(divergence, 0)
+
+
+class TermLearner(Learner):
+    """Weighted terms, logistic regression. A second fit begins anew, since other rows have other terms.
+
+    Args:
+        n_classes: columns of the labels.
+        seed: see Learner.
+        by_class: see TermWeights.
+    """
+
+    def __init__(self, n_classes: int, seed: int = 0, by_class: bool = False) -> None:
+        super().__init__(n_classes, seed)
+        self._by_class = by_class
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        self._weights = TermWeights(self._by_class)
+        self._exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+        self._model = fit_logistic(self._weights.fit_transform(as_sparse(x), y), y, budget)
+
+    def _predict_proba(self, x: Features) -> Any:
+        return probabilities(self._model.logits(self._weights.transform(as_sparse(x))), self._exclusive)
+
+
+def make_learner(n_classes: int, seed: int) -> TermLearner:
     """TF-IDF, linear."""
-    return ScaledLinearLearner(n_classes, seed, FrequentTfidf)
+    return TermLearner(n_classes, seed)
+
+
+def make_class_weighted_learner(n_classes: int, seed: int) -> TermLearner:
+    """Terms weighted by what they tell of the classes too, linear."""
+    return TermLearner(n_classes, seed, by_class=True)

@@ -1,15 +1,34 @@
-"""Linear on TF-IDF weights, of the first 200 tokens and then of the first 1,000."""
+"""Linear on weighted terms; the same on pieces of words where words are built of letters."""
 
 from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
-from autodl_solver.modalities.text.learners import make_learner
+from autodl_solver.modalities.text.learners import make_class_weighted_learner, make_learner
+from autodl_solver.modalities.text.spelling import is_spelled
 
-MAX_TOKENS = (200, 1000)
+MAX_TOKENS = (300, 2000)
+SPELLED_TOKENS = (300,)
 FIRST_ROWS = 1000
+MAX_ROWS = 100_000
+"""Terms of so many documents of 200 tokens take 300 MB, and a learner copies them several times."""
 
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """Growing subsets of short beginnings, then all documents with longer ones."""
-    return [Family("ridge", make_learner, MAX_TOKENS, first_n=FIRST_ROWS)]
+    """Growing subsets of the beginnings of documents, the family that learns most from few rows in front."""
+    families = [
+        Family("terms", make_class_weighted_learner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
+        Family("plain terms", make_learner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
+    ]
+    if is_spelled(info.vocabulary):
+        families.append(
+            Family(
+                "spelling",
+                make_class_weighted_learner,
+                SPELLED_TOKENS,
+                view="spelling",
+                first_n=FIRST_ROWS,
+                max_n=MAX_ROWS,
+            )
+        )
+    return families
