@@ -33,10 +33,12 @@ class Compute:
         """Within it, operations choose their precision."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
 
-    def wait(self) -> None:
-        """Returns when everything asked for so far has been computed, so that a clock can be read."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+    def holding(self, x: Tensor) -> Tensor:
+        """x on the device where it leaves half of the free memory to computing, else where it is."""
+        if self.device.type != "cuda":
+            return x
+        free_bytes, _ = torch.cuda.mem_get_info(self.device)
+        return x.to(self.device) if x.nbytes < free_bytes / 2 else x
 
 
 @functools.cache

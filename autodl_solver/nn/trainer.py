@@ -1,8 +1,9 @@
 """Trainer: trains a network until its contract ends, and goes on from there with the next one.
 
 Each contract warms up, then anneals to nothing exactly when its time is over, by the clock; the next starts again from
-the weights reached. docs/experiments.md compares this with averaged and with schedule-free weights. A tiny set of rows
-ends its contract early, after `max_epochs`, and then by steps alone, so that the same seed gives the same weights.
+the weights reached. On four datasets that is better, after 1 and 3 s, than averaged or schedule-free weights with a
+constant step, by up to .08 NAUC, and never worse by .001 (docs/experiments.md). A tiny set of rows ends its contract early,
+after `max_epochs`, and then by steps alone, so that the same seed gives the same weights.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ class Trainer:
         if self.n_contracts == 0 and prepare is not None:
             prepare(x)
         self.n_contracts += 1
+        x = self.compute.holding(x)
+        y = y.to(x.device)
         generator = torch.Generator(x.device).manual_seed(self._seed * 1_000_003 + self.n_contracts)
         batch_size = max(MIN_BATCH, min(self._batch_size, len(x)))
         max_steps = max(1, math.ceil(self.options.max_epochs * len(x) / batch_size))

@@ -17,4 +17,8 @@ def test_products_run_in_the_precision_chosen(half: bool, dtype: torch.dtype) ->
     compute = Compute(torch.device("cpu"), half)
     with compute.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
-    compute.wait()
+
+
+def test_rows_stay_where_they_are_on_a_cpu() -> None:
+    x = torch.ones(3)
+    assert Compute(torch.device("cpu"), False).holding(x) is x
