@@ -40,6 +40,13 @@ def clip_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values.clip(0, 255).astype(np.uint8).reshape(-1, 6, 4, 4, 1)
 
 
+def spectrogram_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """[n, 8, 12] float16, frames and bands: labels mixed into noise."""
+    mixing = rng.normal(size=(y.shape[1], 96))
+    values = y @ mixing + rng.normal(size=(len(y), 96))
+    return values.astype(np.float16).reshape(-1, 8, 12)
+
+
 def sparse_features(y: np.ndarray, rng: np.random.Generator) -> sparse.csr_array:
     """[n, 400] counts, most of them rare: each label raises its own columns."""
     rates = 0.02 + y @ rng.gamma(0.05, 1.0, (y.shape[1], 400))
