@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ from benchmarks.execute import Limits
 from benchmarks.jobs import FINISHED, Job, Protocol, Result, jobs_to_do, read_results, write_result
 from benchmarks.policies.schedules import COMPARED, POLICIES
 from benchmarks.progress import Progress
+from benchmarks.run import interrupt
 from benchmarks.systems import ROOT, System
 from benchmarks.tasks import Task, run_in_turn
 from benchmarks.venvs import default_cache
@@ -159,6 +161,7 @@ def write_table(out: Path, protocol: Protocol, policies: Sequence[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 when all runs have a result."""
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, interrupt)
     protocol = Protocol(f"{flags.budget:g}s-{flags.t0:g}", flags.budget, flags.t0)
     try:
         is_complete = flags.report_only or make_runs(tasks_of(flags, protocol), flags.out, protocol, flags.max_runs)
