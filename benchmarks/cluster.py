@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from benchmarks.systems import ROOT
 from benchmarks.tasks import Task
 
 N_RETRIES = 5  # of a run whose node was lost
+ANSWER_S = 5.0
 
 
 def run_on_cluster(tasks: list[Task], address: str, progress: Progress) -> Iterator[tuple[Task, Result]]:
@@ -44,6 +46,7 @@ def run_on_cluster(tasks: list[Task], address: str, progress: Progress) -> Itera
         ) from error
     connects = not ray.is_initialized()
     if connects:
+        _check_that_it_answers(address)
         try:
             ray.init(
                 address=address, log_to_driver=False, logging_level=logging.WARNING, runtime_env=_worker_environment()
@@ -55,6 +58,17 @@ def run_on_cluster(tasks: list[Task], address: str, progress: Progress) -> Itera
     finally:
         if connects:
             ray.shutdown()
+
+
+def _check_that_it_answers(address: str) -> None:
+    """Ray itself would try for minutes and then end the process."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return  # "auto"
+    try:
+        socket.create_connection((host, int(port)), ANSWER_S).close()
+    except OSError as error:
+        raise BenchmarkError(f"--ray must name a cluster that answers, however {address} does not: {error}.") from error
 
 
 def _worker_environment() -> dict[str, dict[str, str]]:
