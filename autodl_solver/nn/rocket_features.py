@@ -6,6 +6,7 @@ be kept for every learner and every growing subset.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -17,8 +18,8 @@ from autodl_solver.nn.rocket_minirocket import MiniRocket
 
 Kind = Literal["hydra", "minirocket"]
 
-VALUES_AT_ONCE = 4_000_000
-"""Of the padded rows of a block: 16 MB, however many channels there are."""
+VALUES_AT_ONCE = 1_000_000
+"""Of the padded rows of a block: 4 MB, however many channels there are."""
 
 SEED = 0
 
@@ -49,13 +50,24 @@ class RocketFeatures:
             [n_rows, n_features] float32, finite.
         """
         transform = self._transform(kind, size)
-        per_block = max(1, VALUES_AT_ONCE // max(1, rows.values.shape[1] * self._points(rows.lengths).max(initial=1)))
-        parts = [np.zeros((0, transform.n_features), np.float32)]
-        for start in range(0, len(rows), per_block):
-            block = take_rows(rows, slice(start, start + per_block))
+        features = np.empty((len(rows), transform.n_features), np.float32)
+        for index in self._blocks(rows):
+            block = take_rows(rows, index)
             assert isinstance(block, Ragged), "a part of ragged rows is ragged"
-            parts.append(transform.transform(self._scale.series(self._padded(block))))
-        return np.concatenate(parts)
+            features[index] = transform.transform(self._scale.series(self._padded(block)))
+        return features
+
+    def _blocks(self, rows: Ragged) -> Iterator[Array]:
+        """Rows of similar lengths, as many as are cheap to pad."""
+        points = self._points(rows.lengths) * rows.values.shape[1]
+        order = np.argsort(points, kind="stable")
+        start = 0
+        while start < len(order):
+            stop = start + 1
+            while stop < len(order) and (stop - start + 1) * points[order[stop]] <= VALUES_AT_ONCE:
+                stop += 1
+            yield order[start:stop]
+            start = stop
 
     def _transform(self, kind: Kind, size: int) -> Hydra | MiniRocket:
         if (kind, size) not in self._transforms:

@@ -59,14 +59,16 @@ class ChannelScale:
         """[n_rows, n_channels, n_points], NaN where missing -> scaled rows without gaps."""
         there = np.isfinite(x)
         lengths = np.full(len(x), x.shape[2], dtype=np.int64)
-        values = ((x - self.mean) / self.spread).astype(np.float32)
+        values = (x - self.mean.astype(x.dtype)) / self.spread.astype(x.dtype)
         if not there.all():
             seen = np.logical_or.reduce(there, axis=1)  # [n_rows, n_points]
             lengths = np.maximum(x.shape[2] - np.argmax(seen[:, ::-1], axis=1), 1)
-            lengths[~seen.any(axis=1)] = 1
-            values = _bridged(values, there)
-            values *= np.arange(x.shape[2]) < lengths[:, None, None]
-        return Series(values.clip(-LARGEST, LARGEST), lengths)
+            lengths[~np.logical_or.reduce(seen, axis=1)] = 1
+            within = (np.arange(x.shape[2]) < lengths[:, None])[:, None]
+            if not np.array_equal(there, np.broadcast_to(within, x.shape)):  # not only ends are missing
+                values = _bridged(values, there)
+            values = np.where(within, values, 0)
+        return Series(values.astype(np.float32).clip(-LARGEST, LARGEST), lengths)
 
 
 def _bridged(values: Array, there: Array) -> Array:
