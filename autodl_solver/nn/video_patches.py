@@ -54,10 +54,10 @@ class MovingPatches:
 
     def __init__(
         self,
-        n_filters: int = 256,
+        n_filters: int = 128,
         size_px: int = 5,
         depth: int = 3,
-        stride: int = 2,
+        stride: int = 1,
         seed: int = 0,
         compute: Compute | None = None,
     ) -> None:

@@ -1,16 +1,50 @@
-"""Linear on 8-pixel, then on 16-pixel frames."""
+"""Ridge on a few tiny frames answers first, patches soon after; a network goes on from there.
+
+Patches of one frame see what there is, those of three how it moves; each errs where the other does not.
+docs/experiments.md: what each gains, on motion and on appearance.
+"""
 
 from __future__ import annotations
 
+from functools import partial
+
 from autodl_solver.anytime.plan import Family, Plan
+from autodl_solver.anytime.stage import LearnerFactory
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.pixels import sizes_up_to_native
 from autodl_solver.learners.linear import LinearLearner
+from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
+from autodl_solver.modalities.video.pipeline import CLIP, STATISTICS
 
-SIZES_PX = (8, 16)
+RIDGE_PX = (8, 16)
+PATCHES_PX = (16, 32)
+NETWORK_PX = (32,)
+
 FIRST_ROWS = 200
+PATCHES_ROWS = 20_000
+"""Fixed filters have shown what they can by then."""
+
+MANY_FILTERS = 512
+
+FIRST_S = 4.0
+"""Seconds of the network's first contract."""
 
 
 def make_plan(info: DatasetInfo) -> Plan:
-    """Growing subsets at 8 px, then all rows at 16 px unless the frames are smaller."""
-    return [Family("ridge", LinearLearner, tuple(sizes_up_to_native(info.specs[0], SIZES_PX)), first_n=FIRST_ROWS)]
+    """What answers first in front."""
+    ridge_px, patches_px, network_px = (
+        tuple(sizes_up_to_native(info.specs[0], sizes)) for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX)
+    )
+    still, moving = partial(MovingPatchLearner, depth=1), partial(MovingPatchLearner, depth=3)
+    many_moving = partial(MovingPatchLearner, depth=3, n_filters=MANY_FILTERS)
+    return [
+        Family("ridge", LinearLearner, ridge_px, view=STATISTICS, first_n=FIRST_ROWS),
+        _patches("moving patches", moving, patches_px),
+        _patches("still patches", still, patches_px),
+        Family("network", VideoNetworkLearner, network_px, view=CLIP, first_s=FIRST_S),
+        _patches("many moving patches", many_moving, patches_px[:1]),
+    ]
+
+
+def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...]) -> Family:
+    return Family(name, make_learner, sizes_px, CLIP, FIRST_ROWS, PATCHES_ROWS, kind="patches")

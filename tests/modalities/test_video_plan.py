@@ -1,0 +1,78 @@
+"""The plan of videos, and its families on awkward clips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Examples, Ragged, take_rows
+from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
+from autodl_solver.metrics import nauc
+from autodl_solver.modalities.video.pipeline import VideoPipeline
+from autodl_solver.modalities.video.plan import make_plan
+
+INFO = DatasetInfo(
+    name="made",
+    folder=None,
+    n_examples=-1,
+    sequence_size=-1,
+    n_classes=2,
+    specs=(MatrixSpec(n_rows=10, n_cols=10, n_channels=1, format=Format.DENSE),),
+)
+
+
+@pytest.mark.parametrize(
+    ("side", "patches_px"),
+    [
+        (10, (10,)),  # smaller than all
+        (20, (16,)),
+        (120, (16, 32)),
+        (-1, (16, 32)),  # of many sizes
+    ],
+)
+def test_ridge_comes_first_and_no_frame_is_enlarged(side: int, patches_px: tuple[int, ...]) -> None:
+    plan = make_plan(replace(INFO, specs=(MatrixSpec(side, side, 3, Format.COMPRESSED),)))
+    families = {family.name: family for family in plan}
+    assert plan[0].name == "ridge"
+    assert families["moving patches"].fidelities == patches_px
+    assert families["network"].goes_on
+
+
+def moving_bar(n_frames: int, label: int, random: np.random.Generator, side: int = 10) -> np.ndarray:
+    """[n_frames, side, side, 1] float32: a bright column that goes left or right around a noisy frame."""
+    clip = random.random((n_frames, side, side, 1)).astype(np.float32)
+    place = random.integers(side)
+    for t, frame in enumerate(clip):
+        frame[:, (place + (1 if label else -1) * t) % side] += 2
+    return clip
+
+
+@pytest.mark.parametrize(
+    "odd_length",
+    [
+        6,  # all of one length
+        1,  # one frame tells nothing
+        300,
+    ],
+)
+def test_motion_alone_is_learned_whatever_some_clips_are_like(odd_length: int) -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(2, size=140)
+    lengths = np.where(np.arange(140) % 10 == 9, odd_length, 6)
+    clips = [moving_bar(length, label, random) for length, label in zip(lengths, labels, strict=True)]
+    x = Ragged(np.concatenate(clips), np.concatenate([[0], np.cumsum(lengths)]))
+    y = np.eye(2, dtype=np.float32)[labels]
+    (patches,) = [family for family in make_plan(INFO) if family.name == "moving patches"]
+    pipeline = VideoPipeline(INFO)
+    pipeline.fit(Examples(take_rows(x, slice(0, 100))))
+    train, test = (
+        pipeline.transform(take_rows(x, rows), patches.view, patches.fidelities[0])
+        for rows in (slice(0, 100), slice(100, 140))
+    )
+    learner = patches.make_learner(2, 0)
+    learner.fit(Examples(train, y[:100]), Budget())
+    usual = lengths[100:] == 6
+    assert nauc(y[100:][usual], learner.predict_proba(test)[usual]) > 0.8
