@@ -33,8 +33,8 @@ GRID = 2
 PHASES = 3
 """Parts of the clip over which answers are averaged."""
 
-CHUNK_VALUES = 3e7
-"""Answers computed at a time: 120 MB of float32."""
+CHUNK_VALUES = 1e6
+"""Answers computed at a time: few enough to stay in the cache, which halves the time."""
 
 FLOOR = 0.05
 """Added to the variance along each direction, relative to the mean one: noise is not blown up."""
@@ -121,7 +121,7 @@ class MovingPatches:
                 self._offsets.to(frames.device),
                 self._stride,
             ).relu_()
-        return _pooled(maps.reshape(n, -1, *maps.shape[1:])).cpu().numpy()
+        return _pooled(maps, n).cpu().numpy()
 
     def _patches(self, clips: Array, random: np.random.Generator) -> Array:
         """[PATCHES, depth * channel * size * size] float32, from random clips and places."""
@@ -139,13 +139,13 @@ class MovingPatches:
         return np.ascontiguousarray(taken.transpose(0, 2, 1, 3, 4)).reshape(PATCHES, -1)
 
 
-def _pooled(maps: Tensor) -> Tensor:
-    """[n, time, filter, row, col] -> [n, (GRID**2 + PHASES + 1) * filter] float32; roots draw in what is strong."""
-    regions = functional.adaptive_avg_pool2d(maps.mean(dim=1, dtype=torch.float32), GRID).flatten(1)
-    course = maps.mean(dim=(3, 4), dtype=torch.float32).transpose(1, 2)
-    phases = functional.adaptive_avg_pool1d(course, PHASES).flatten(1)
-    greatest = maps.amax(dim=(3, 4)).mean(dim=1, dtype=torch.float32)
-    return torch.cat([regions.sqrt(), phases.sqrt(), greatest], dim=1)
+def _pooled(maps: Tensor, n: int) -> Tensor:
+    """[n * time, filter, row, col] -> [n, (GRID**2 + PHASES + 1) * filter] float32; roots draw in what is strong."""
+    regions = functional.adaptive_avg_pool2d(maps, GRID).float().reshape(n, -1, *maps.shape[1:2], GRID**2)
+    course = regions.mean(dim=3).transpose(1, 2)  # [n, filter, time]
+    phases = functional.adaptive_avg_pool1d(course, PHASES)
+    greatest = maps.amax(dim=(2, 3)).float().reshape(n, -1, maps.shape[1]).mean(dim=1)
+    return torch.cat([regions.mean(dim=1).flatten(1).sqrt(), phases.flatten(1).sqrt(), greatest], dim=1)
 
 
 def _normed(clips: Array) -> Array:
