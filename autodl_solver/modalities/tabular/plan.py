@@ -20,7 +20,7 @@ from autodl_solver.modalities.tabular.learners import (
 FIRST_ROWS = 1000
 MAX_BINS = 16
 MAX_COLUMNS = 500
-"""Columns times bins: the closed form takes a tenth of a second, a fifth of what it takes with 1,000 (docs/experiments.md)."""
+"""Columns times bins: a tenth of a second for the closed form, a fifth of what 1,000 take (docs/experiments.md)."""
 
 KERNEL_COLUMNS = 1000
 """With more columns than that, rows are about equally far from each other."""
