@@ -120,7 +120,10 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
     n_failed = len(runs) - len(worked)
     everything = _everything(family, n_available)
     if not runs:
-        n_first = everything if family.goes_on else min(family.first_n, everything)
+        n_first = min(family.first_n, everything)
+        if family.goes_on:  # its contract is the same whatever there is to read
+            n_first = max([record.n_examples for record in history.records if not record.failed], default=everything)
+            n_first = n_first if n_first * MIN_GROWTH <= everything else everything
         # the leap to all rows is for later: nothing may cost much before there is an answer
         sizes = {n_first, everything} if history.records and n_available is not None else {n_first}
         return [family.fresh(family.fidelities[0], n) for n in sorted(sizes)]
@@ -150,17 +153,20 @@ def _grown(family: Family, last: Record, n_available: int | None) -> list[Stage]
 
 
 def _contracts(family: Family, worked: Sequence[Record], n_available: int | None, left_s: float) -> list[Stage]:
-    """The next contract with the same or more detail: twice as long as all before, or all the time that is left."""
+    """The next contract, perhaps on all rows or in more detail: twice as long as all before, or all that is left."""
     last = worked[-1]
     spent_s = sum(record.stage.seconds for record in worked)
-    n = min(max(last.stage.n_examples, _everything(family, n_available)), family.max_n)
+    everything = _everything(family, n_available)
+    is_all = n_available is None or last.stage.n_examples >= everything
+    sizes = [last.stage.n_examples] if is_all else [last.stage.n_examples, everything]
     lengths = {DOUBLING * spent_s}
     if math.isfinite(left_s):
         lengths = {min(DOUBLING * spent_s, left_s), left_s}
     finer = _next_fidelity(family, last.stage.fidelity)
     fidelities = [last.stage.fidelity] if finer is None else [last.stage.fidelity, finer]
     rank = len(worked) + 1
-    return [family.contract(last, rank, f, n, s) for f in fidelities for s in sorted(lengths) if s > 0]
+    lengths = {seconds for seconds in lengths if seconds > 0}
+    return [family.contract(last, rank, f, n, s) for f in fidelities for n in sizes for s in sorted(lengths)]
 
 
 def _refits(plan: Plan, history: History) -> list[Stage]:

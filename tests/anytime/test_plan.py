@@ -62,6 +62,14 @@ def test_contracts_double_or_take_all_that_is_left(left_s: float, seconds: list[
     assert {stage.continues for stage in stages} == {"network 5000@32, contract 1"}
 
 
+def test_a_network_may_begin_with_the_rows_that_were_read_already_and_go_on_with_all() -> None:
+    seen = ran(RIDGE, 1000, 8)
+    first = next_stages([NETWORK], History(50_000, [seen]), 100)
+    assert [stage.n_examples for stage in first] == [1000, 50_000]
+    later = next_stages([NETWORK], History(50_000, [seen, ran(NETWORK, 1000, 32)]), 8)
+    assert [stage.n_examples for stage in later] == [1000, 50_000]
+
+
 def test_a_contract_may_go_on_with_more_detail() -> None:
     assert {stage.fidelity for stage in next_stages([NETWORK], History(5000, [ran(NETWORK, 5000, 16)]), 100)} == {
         16,
