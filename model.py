@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ class Model:
     def __init__(self, metadata: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         self.done_training = False
+        # The challenge has loaded TensorFlow (2.20 and later), beside which loading triton kills the process
+        # (github.com/tensorflow/tensorflow/issues/124205); torch loads it with the first optimizer, and can do without.
+        sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as the import system documents it
         run_dir = os.environ.get("AUTODL_RUN_DIR")  # run_local_test.py names it, for the log of stages
         self._solver = Solver(DatasetInfo.from_metadata(metadata), run_dir=Path(run_dir) if run_dir else None)
         self._solver.warm_up()
