@@ -156,7 +156,7 @@ def _ending(families: dict[str, Family], stages: Sequence[Stage], history: Histo
         own = [stage for stage in stages if stage.family == family.name]
         if not own:
             continue
-        contract = min(own, key=lambda stage: (-stage.fidelity, stage.seconds))
+        contract = min(own, key=lambda stage: (-stage.n_examples, -stage.fidelity, stage.seconds))
         longest_s = (1 - LAST_MARGIN) * left_s - RESERVE * _cost_s(contract, history)
         if longest_s < family.first_s:
             continue
