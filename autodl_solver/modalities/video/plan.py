@@ -36,13 +36,13 @@ def make_plan(info: DatasetInfo) -> Plan:
         tuple(sizes_up_to_native(info.specs[0], sizes)) for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX)
     )
     still, moving = partial(MovingPatchLearner, depth=1), partial(MovingPatchLearner, depth=3)
-    many_moving = partial(MovingPatchLearner, depth=3, n_filters=MANY_FILTERS)
     return [
         Family("ridge", LinearLearner, ridge_px, view=STATISTICS, first_n=FIRST_ROWS),
         _patches("moving patches", moving, patches_px),
         _patches("still patches", still, patches_px),
         Family("network", VideoNetworkLearner, network_px, view=CLIP, first_s=FIRST_S),
-        _patches("many moving patches", many_moving, patches_px[:1]),
+        _patches("many moving patches", partial(moving, n_filters=MANY_FILTERS), patches_px[:1]),
+        _patches("many still patches", partial(still, n_filters=MANY_FILTERS), patches_px[:1]),
     ]
 
 
