@@ -1,7 +1,7 @@
 """Augmentation in batches, on the device that holds them.
 
 An augmentation is any callable (batch [n, C, H, W], generator) -> batch of that shape and dtype.
-Cost: 1.5 ms for 128 images of 32 px, one core.
+Cost: 2.5 ms for 128 images of 32 px, one core, of 55 ms for a training step.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class ResidualNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[n, C, H, W] float32 -> [n, n_classes]."""
         maps = self.stages(functional.relu(self.stem(x)))
-        logits: Tensor = self.head(maps.amax(dim=(2, 3))) * LOGIT_SCALE
+        logits: Tensor = self.head(maps.amax(dim=(2, 3)) * LOGIT_SCALE)
         return logits
 
 

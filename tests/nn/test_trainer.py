@@ -152,3 +152,18 @@ def test_a_batch_that_does_not_fit_is_halved() -> None:
 def test_a_network_that_never_fits_says_so() -> None:
     with pytest.raises(torch.OutOfMemoryError, match="does not fit"):
         trainer(network=Greedy(0)).train(*bright_sides(64), Budget(60), exclusive=True)
+
+
+@pytest.mark.parametrize(("exclusive", "expected"), [(True, [0.9, 0.1]), (False, [0.9, 0.1])])
+def test_before_the_first_step_classes_are_as_likely_as_they_are_frequent(
+    exclusive: bool, expected: list[float]
+) -> None:
+    x, _ = bright_sides(200)
+    y = nn.functional.one_hot((torch.arange(200) % 10 == 0).long(), 2).float()
+    made = trainer()
+    with torch.no_grad():
+        made.network.head.weight.zero_()
+    made.train(x, y, Budget(0), exclusive=exclusive)
+    logits = made.predict(x[:1])
+    proba = logits.softmax(1) if exclusive else logits.sigmoid()
+    assert proba[0].tolist() == pytest.approx(expected, abs=0.01)
