@@ -22,6 +22,7 @@ from learner_checks import (
     label_sets,
     sparse_features,
     spectrogram_features,
+    token_features,
 )
 
 from autodl_solver.budget import Budget
@@ -32,6 +33,7 @@ from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
+from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
 from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
@@ -42,10 +44,11 @@ from autodl_solver.modalities.tabular.learners import (
     make_sparse_kernel_learner,
     make_sparse_learner,
 )
-from autodl_solver.modalities.text.learners import make_learner as make_text_learner
+from autodl_solver.modalities.text.learners import TermLearner
 from autodl_solver.nn.trainer import TrainingOptions
 
 SMALL_NETWORK = TableTraining(n_members=2, hidden=(32,), n_bins=8, max_epochs=15)
+SMALL_TEXT = TextTraining(max_members=1, max_epochs=10, patience=10)
 QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
 SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
 SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
@@ -58,7 +61,9 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("linear, sparse", LinearLearner, sparse_features),
     ("cross-fitted", partial(CrossFittedLearner, make_learner=LinearLearner), dense_features),
     ("speech and series", standardised_linear, dense_features),
-    ("text", make_text_learner, sparse_features),
+    ("terms", TermLearner, sparse_features),
+    ("terms, weighted by class", partial(TermLearner, by_class=True), sparse_features),
+    ("network for text", partial(TextNetworkLearner, training=SMALL_TEXT), token_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),
     ("tabular, kernel", partial(make_kernel_learner, by_ranks=False), dense_features),

@@ -1,9 +1,10 @@
-"""Linear on weighted terms; the same on pieces of words where words are built of letters."""
+"""Linear on weighted terms, the same on pieces of words where words are built of letters, networks on the tokens."""
 
 from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
+from autodl_solver.learners.network_text import TextNetworkLearner
 from autodl_solver.modalities.text.learners import make_class_weighted_learner, make_learner
 from autodl_solver.modalities.text.spelling import is_spelled
 
@@ -12,6 +13,10 @@ SPELLED_TOKENS = (300,)
 FIRST_ROWS = 1000
 MAX_ROWS = 100_000
 """Terms of so many documents of 200 tokens take 300 MB, and a learner copies them several times."""
+
+NETWORK_TOKENS = (256,)
+NETWORK_ROWS = 200_000
+NETWORK_S = 4.0
 
 
 def make_plan(info: DatasetInfo) -> Plan:
@@ -31,4 +36,7 @@ def make_plan(info: DatasetInfo) -> Plan:
                 max_n=MAX_ROWS,
             )
         )
-    return families
+    network = Family(
+        "network", TextNetworkLearner, NETWORK_TOKENS, view="tokens", first_s=NETWORK_S, max_n=NETWORK_ROWS
+    )
+    return [*families, network]
