@@ -6,6 +6,7 @@ so that they can be ranked. Series of differing lengths are brought to the media
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,11 @@ from autodl_solver.data.sequences import as_ragged, resampled
 from benchmarks.peers.one_shot import OneShot, is_single_label
 
 MIN_STEPS = 10  # MiniRocket's kernels are nine steps long, those of MultiRocket see the differences too
+
+
+def n_cores() -> int:
+    """Cores of this run; aeon's n_jobs=-1 means those of the machine, and more than numba was given is an error."""
+    return len(os.sched_getaffinity(0))
 
 
 class ConvolvedSeries(OneShot):

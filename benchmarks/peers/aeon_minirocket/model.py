@@ -10,9 +10,9 @@ from typing import Any
 
 from aeon.transformations.collection.convolution_based import MiniRocket
 
-from benchmarks.peers.convolved_series import ConvolvedSeries
+from benchmarks.peers.convolved_series import ConvolvedSeries, n_cores
 
 
 class Model(ConvolvedSeries):
     def transforms(self) -> Sequence[Any]:
-        return [MiniRocket(random_state=self.seed, n_jobs=-1)]
+        return [MiniRocket(random_state=self.seed, n_jobs=n_cores())]

@@ -10,9 +10,12 @@ from typing import Any
 
 from aeon.transformations.collection.convolution_based import HydraTransformer, MultiRocket
 
-from benchmarks.peers.convolved_series import ConvolvedSeries
+from benchmarks.peers.convolved_series import ConvolvedSeries, n_cores
 
 
 class Model(ConvolvedSeries):
     def transforms(self) -> Sequence[Any]:
-        return [HydraTransformer(random_state=self.seed, n_jobs=-1), MultiRocket(random_state=self.seed, n_jobs=-1)]
+        return [
+            HydraTransformer(random_state=self.seed, n_jobs=n_cores()),
+            MultiRocket(random_state=self.seed, n_jobs=n_cores()),
+        ]
