@@ -14,9 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autodl_solver.nn.residual import LOGIT_SCALE, PatchWhitening, ResidualStage
+from autodl_solver.nn.residual import PatchWhitening, ResidualStage
 
 PATCH_PX, STRIDE_PX = 4, 2
+
+LOGIT_SCALE = 1 / 9
+"""Keeps the first steps of the head small."""
 
 
 class SpectrogramNetwork(nn.Module):

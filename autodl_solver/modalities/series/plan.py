@@ -9,11 +9,10 @@ from autodl_solver.learners.scaled import standardised_linear
 POINTS = (32, 128)
 FIRST_ROWS = 500
 
-KERNEL_GROUPS = (16, 64)
+KERNEL_GROUPS = (16, 64, 256)
 BIASES = (3024,)
-
-MAX_ROWS = 30_000
-"""Features of that many rows take half a gigabyte."""
+MAX_ROWS = 20_000
+"""With 256 groups, features of that many rows take 1.6 GB."""
 
 
 def make_plan(info: DatasetInfo) -> Plan:

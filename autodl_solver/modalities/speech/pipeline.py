@@ -5,8 +5,8 @@
     "hydra"       competing random kernels on the bands (nn/rocket_hydra.py)          groups of kernels per dilation
     "log_mel"     [n_frames, N_MELS], one pace for all clips                          frames
 
-The sample rate is unknown: the window follows the lengths of the clips, and frames are half a window apart, or further
-where clips are long.
+The sample rate is unknown: the window follows the lengths of the clips. Frames are a quarter of a window apart (for
+statistics, half a window), or further where clips are long.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SpeechPipeline(Pipeline):
         super().__init__(info)
         self._sample = Ragged(np.zeros(0, np.float32), np.zeros(1, np.int64))
         self._n_fft = MIN_FFT
-        self._hop = MIN_FFT // 2
+        self._hop = MIN_FFT // 4
         self._gain = 1.0
         self._loudest = 1.0
 
@@ -60,7 +60,7 @@ class SpeechPipeline(Pipeline):
         clips = self._sample = _heard(as_ragged(sample.x))
         length = float(np.median(clips.lengths))
         self._n_fft = int(np.clip(2 ** np.round(np.log2(4 * np.sqrt(max(length, 1.0)))), MIN_FFT, MAX_FFT))
-        self._hop = max(self._n_fft // 2, int(np.quantile(clips.lengths, LONG)) // MAX_FRAMES)
+        self._hop = max(self._n_fft // 4, int(np.quantile(clips.lengths, LONG)) // MAX_FRAMES)
         peak = float(np.abs(clips.values).max(initial=0.0))
         self._gain = 1.0 / peak if peak > 0 else 1.0
         frames = Frames.spread(clips, self._n_fft, self._hop, LOUDNESS_FRAMES)

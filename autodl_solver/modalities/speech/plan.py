@@ -1,18 +1,25 @@
-"""Linear on log-mel statistics, of few frames and then of all, and on the features of kernels."""
+"""Linear on log-mel statistics, then on the features of kernels on the bands; a network for those who can wait.
+
+4-fold cross-validation NAUC of esc10 and of 600 rows of fsdd: statistics .928 and .989; hydra with 16 groups .980 and
+.986, with 64 groups .990 and .996, with 256 groups .994 and .999.
+"""
 
 from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
+from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.scaled import standardised_linear
 
 MAX_FRAMES = (64, 512)
 FIRST_ROWS = 100
 
-KERNEL_GROUPS = (16, 64)
+KERNEL_GROUPS = (16, 64, 256)
+MAX_ROWS = 20_000
+"""With 256 groups, features of that many clips take 1.6 GB."""
 
-MAX_ROWS = 30_000
-"""Features of that many clips take half a gigabyte."""
+NETWORK_FRAMES = 128
+NETWORK_FIRST_S = 5.0
 
 
 def make_plan(info: DatasetInfo) -> Plan:
@@ -20,4 +27,5 @@ def make_plan(info: DatasetInfo) -> Plan:
     return [
         Family("ridge", standardised_linear, MAX_FRAMES, first_n=FIRST_ROWS),
         Family("hydra", standardised_linear, KERNEL_GROUPS, view="hydra", first_n=4 * FIRST_ROWS, max_n=MAX_ROWS),
+        Family("network", SpectrogramLearner, (NETWORK_FRAMES,), view="log_mel", first_s=NETWORK_FIRST_S),
     ]
