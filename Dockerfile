@@ -3,6 +3,9 @@
 #   docker run --rm autodl-solver
 FROM python:3.12-slim
 
+# OpenMP, which the wheels of LightGBM expect and a slim image lacks.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --create-home --uid 1000 autodl
 WORKDIR /home/autodl
 

@@ -82,7 +82,8 @@ def test_the_submission_holds_the_model_and_the_package_only(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / "submission.zip") as packed:
         files = {name for name in packed.namelist() if not name.endswith("/")}
-    package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "autodl_solver").rglob("*.py")}
+    kept = [*(ROOT / "autodl_solver").rglob("*.py"), ROOT / "autodl_solver" / "anytime" / "priors.json"]
+    package = {path.relative_to(ROOT).as_posix() for path in kept}
     assert files == {"model.py", "LICENSE", *package}
 
 
