@@ -23,6 +23,7 @@ from autodl_solver.nn.augment import Augment
 from autodl_solver.nn.device import Compute, best_compute
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.muon import Muon
+from autodl_solver.nn.pace import PACE_STEPS, Pace
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ PREDICT_BATCH = {"cpu": 128, "cuda": 2048}
 CHECK_STEPS = 16
 """Steps between looks at the loss: each look waits for the device."""
 
-PACE_STEPS = 8
-"""Steps after which it is known whether the clock or max_epochs will end the contract."""
 
 MIN_EPOCH_STEPS = 6
 SMALL_BATCH = 32
@@ -127,7 +126,7 @@ class Trainer:
         batch_size = max(MIN_BATCH, min(self._batch_size, max(SMALL_BATCH, len(x) // MIN_EPOCH_STEPS), len(x)))
         max_steps = max(1, math.ceil(self.options.max_epochs * len(x) / batch_size))
         optimizers = self._optimizers()
-        pace = _Pace(budget, max_steps)
+        pace = Pace(budget, max_steps)
         kept = self._copy_of_state()
         self.network.train()
         loss, n_steps = torch.zeros(()), 0
@@ -233,34 +232,6 @@ def _start_from_frequencies(network: nn.Module, y: Tensor, exclusive: bool) -> N
     if isinstance(head, nn.Linear) and head.bias is not None and len(head.bias) == y.shape[1]:
         share = (y.mean(dim=0) * len(y) + 0.5) / (len(y) + 1)
         head.bias.copy_(share.log() if exclusive else share.logit())
-
-
-class _Pace:
-    """How far a contract has come: by steps if max_steps will be reached in time, else by the clock."""
-
-    def __init__(self, budget: Budget, max_steps: int) -> None:
-        self._budget = budget
-        self._start_s = budget.elapsed
-        self._seconds = budget.left
-        self._max_steps = max_steps
-        self._step_s = 0.0
-        self._by_clock = False
-
-    def look(self, n_steps: int) -> None:
-        """Reads the clock after n_steps."""
-        self._step_s = (self._budget.elapsed - self._start_s) / n_steps
-        if n_steps >= PACE_STEPS:
-            self._by_clock |= self._step_s * self._max_steps > 0.8 * self._seconds
-
-    def is_over(self, n_steps: int) -> bool:
-        """Whether there is no time for one more step, or all are done."""
-        return n_steps >= self._max_steps or self._budget.left <= self._step_s
-
-    def progress(self, n_steps: int) -> float:
-        """In [0, 1]."""
-        if not self._by_clock:
-            return n_steps / self._max_steps
-        return min(1.0, (self._budget.elapsed - self._start_s) / max(self._seconds - self._step_s, 1e-9))
 
 
 def _share_of_step(progress: float) -> float:
