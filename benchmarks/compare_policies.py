@@ -122,16 +122,14 @@ def table(areas: Areas, policies: Sequence[str]) -> str:
         policies: columns; the first is compared with each of the others.
     """
     first, *others = policies
-    lines = [
-        f"| dataset | {' | '.join(policies)} | {' | '.join(f'{first} - {other}' for other in others)} |",
-        "|---|" + "--:|" * (len(policies) + len(others)),
-    ]
+    lines = [_row("dataset", [*policies, *(f"{first} - {other}" for other in others)])]
+    lines.append("|---|" + "--:|" * (len(policies) + len(others)))
     ahead: dict[str, list[tuple[float, str]]] = {other: [] for other in others}
     shared = []
     for dataset in sorted(areas):
         means = [_mean(areas[dataset].get(policy, ())) for policy in policies]
         gaps = [means[0] - mean for mean in means[1:]]
-        lines.append(f"| {dataset} | {' | '.join(map(_cell, means))} | {' | '.join(f'{gap:+.4f}' for gap in gaps)} |")
+        lines.append(_row(dataset, [*map(_cell, means), *map(_gap, gaps)]))
         if all(map(math.isfinite, means)):
             shared.append(means)
             for other, gap in zip(others, gaps, strict=True):
@@ -139,10 +137,10 @@ def table(areas: Areas, policies: Sequence[str]) -> str:
     if shared:
         means = [_mean(column) for column in zip(*shared, strict=True)]
         gaps = [means[0] - mean for mean in means[1:]]
-        lines.append(f"| **mean** | {' | '.join(map(_cell, means))} | {' | '.join(f'{gap:+.4f}' for gap in gaps)} |")
-        worst = [min(ahead[other]) for other in others]
-        cells = " | ".join(f"{gap:+.4f} ({dataset})" for gap, dataset in worst)
-        lines.append(f"| worst for {first} | {' | ' * len(others)} | {cells} |")
+        lines.append(_row("**mean**", [*map(_cell, means), *map(_gap, gaps)]))
+    if shared and others:
+        worst = [f"{gap:+.4f} ({dataset})" for gap, dataset in (min(ahead[other]) for other in others)]
+        lines.append(_row(f"worst for {first}", [*([""] * len(policies)), *worst]))
     return "\n".join(lines) + "\n"
 
 
@@ -181,6 +179,14 @@ def _mean(values: Sequence[float]) -> float:
 
 def _cell(value: float) -> str:
     return f"{value:.4f}" if math.isfinite(value) else "-"
+
+
+def _gap(value: float) -> str:
+    return f"{value:+.4f}" if math.isfinite(value) else "-"
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"| {' | '.join([name, *cells])} |"
 
 
 if __name__ == "__main__":

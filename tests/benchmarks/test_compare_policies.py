@@ -22,10 +22,14 @@ AREAS = {
 def test_the_table_has_means_over_seeds_and_the_worst_loss() -> None:
     lines = table(AREAS, ["gain", "doubling"]).splitlines()
     assert lines[2] == "| a | 0.8500 | 0.8000 | +0.0500 |"
-    assert lines[4].startswith("| c | 0.7000 | - |")
+    assert lines[4] == "| c | 0.7000 | - | - |"
     assert lines[5] == "| **mean** | 0.6750 | 0.7000 | -0.0250 |"  # of the datasets that all ran on
     assert lines[6].endswith("| -0.1000 (b) |")
     assert {line.count("|") for line in lines} == {5}
+
+
+def test_a_table_of_one_policy_has_nothing_to_compare() -> None:
+    assert table({"a": {"gain": [0.5]}}, ["gain"]).splitlines()[2:] == ["| a | 0.5000 |", "| **mean** | 0.5000 |"]
 
 
 def test_a_table_of_few_runs_has_no_mean() -> None:
