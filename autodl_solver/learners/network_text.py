@@ -38,6 +38,10 @@ AVERAGE_SHARE = 0.1
 SORTED_BATCHES = 32
 """So many batches of rows are sorted by length together: a batch is as long as its longest row."""
 
+EPOCH_STEPS = 32
+MIN_BATCH = 8
+"""Few rows are cut into smaller batches, so that an epoch has enough steps."""
+
 PREDICTED_ROWS = 256
 SAFETY = 2.0
 """A step is begun when the slowest so far would fit this many times into what is left."""
@@ -157,9 +161,10 @@ class _Member:
             aside[:] = False
         kept, fitted = np.flatnonzero(aside)[:MAX_ASIDE], np.flatnonzero(~aside)
         lengths = _lengths(rows)
-        n_between = max(8, int(len(fitted) / plan.batch_rows / plan.looks_per_epoch))
+        size = int(np.clip(len(fitted) // EPOCH_STEPS, MIN_BATCH, plan.batch_rows))
+        n_between = max(8, int(len(fitted) / size / plan.looks_per_epoch))
         slowest_s = 0.0
-        batches = _batches(fitted, lengths, plan.batch_rows, self._seed + self._n_fits)
+        batches = _batches(fitted, lengths, size, self._seed + self._n_fits)
         for n_steps, batch in enumerate(batches, start=1):
             if budget.left <= SAFETY * slowest_s:
                 break

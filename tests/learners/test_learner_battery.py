@@ -44,7 +44,7 @@ from autodl_solver.modalities.tabular.learners import (
     make_sparse_kernel_learner,
     make_sparse_learner,
 )
-from autodl_solver.modalities.text.learners import TermLearner
+from autodl_solver.modalities.text.learners import TermLearner, make_common_term_learner
 from autodl_solver.nn.trainer import TrainingOptions
 
 SMALL_NETWORK = TableTraining(n_members=2, hidden=(32,), n_bins=8, max_epochs=15)
@@ -62,7 +62,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("cross-fitted", partial(CrossFittedLearner, make_learner=LinearLearner), dense_features),
     ("speech and series", standardised_linear, dense_features),
     ("terms", TermLearner, sparse_features),
-    ("terms, weighted by class", partial(TermLearner, by_class=True), sparse_features),
+    ("terms, common ones", make_common_term_learner, sparse_features),
     ("network for text", partial(TextNetworkLearner, training=SMALL_TEXT), token_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),

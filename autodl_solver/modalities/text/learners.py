@@ -1,7 +1,8 @@
 """Weights for terms, learned linearly.
 
-Beside the usual TF-IDF, terms may be weighted by how much they tell of the classes, which plays the part of the naive
-Bayes ratios of NB-SVM with one weight for all classes. docs/experiments.md compares both.
+Beside the usual TF-IDF, terms are weighted by how much they tell of the classes, which plays the part of the naive
+Bayes ratios of NB-SVM with one weight for all classes. Whether terms of a single document help or harm depends on the
+dataset (docs/experiments.md), so learners with and without them are offered.
 """
 
 from __future__ import annotations
@@ -32,24 +33,24 @@ DIVERGENCE_POWER = 0.25
 
 
 class TermWeights:
-    """Sub-linear TF-IDF; rows of unit length.
+    """Sub-linear TF-IDF, times what the term tells of the classes; rows of unit length.
 
     Sources: Salton and Buckley, Term-weighting approaches in automatic text retrieval, 1988; for weights by class
     Debole and Sebastiani, Supervised term weighting for automated text categorization, 2003, and Wang and Manning,
     Baselines and bigrams, ACL 2012.
 
     Args:
-        by_class: terms count for more, the more the classes of their documents differ from the base rates.
+        min_documents: terms of fewer training documents are left out.
     """
 
-    def __init__(self, by_class: bool) -> None:
-        self._by_class = by_class
+    def __init__(self, min_documents: int = 1) -> None:
+        self._min_documents = min_documents
 
     def fit_transform(self, counts: sparse.csr_array, y: Array) -> sparse.csr_array:
         """[n_documents, n_columns] counts, [n_documents, n_classes] labels -> [n_documents, n_kept] weights."""
         n_documents = np.bincount(counts.indices, minlength=counts.shape[1])
         n_kept = max(MAX_WEIGHTS // y.shape[1], 1)
-        kept = np.flatnonzero(n_documents)
+        kept = np.flatnonzero(n_documents >= min(self._min_documents, len(y)))
         if len(kept) > n_kept:
             kept = np.sort(kept[np.argsort(-n_documents[kept], kind="stable")[:n_kept]])
         self._n_kept = max(len(kept), 1)
@@ -57,8 +58,7 @@ class TermWeights:
         self._column[kept] = np.arange(len(kept))
         self._weight = np.ones(self._n_kept, np.float32)
         self._weight[: len(kept)] += np.log((1 + len(y)) / (1 + n_documents[kept]))
-        if self._by_class:
-            self._weight *= (_divergences(self._of_kept(counts), y) + LEAST_DIVERGENCE) ** DIVERGENCE_POWER
+        self._weight *= (_divergences(self._of_kept(counts), y) + LEAST_DIVERGENCE) ** DIVERGENCE_POWER
         return self.transform(counts)
 
     def transform(self, counts: sparse.csr_array) -> sparse.csr_array:
@@ -99,15 +99,15 @@ class TermLearner(Learner):
     Args:
         n_classes: columns of the labels.
         seed: see Learner.
-        by_class: see TermWeights.
+        min_documents: see TermWeights.
     """
 
-    def __init__(self, n_classes: int, seed: int = 0, by_class: bool = False) -> None:
+    def __init__(self, n_classes: int, seed: int = 0, min_documents: int = 1) -> None:
         super().__init__(n_classes, seed)
-        self._by_class = by_class
+        self._min_documents = min_documents
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        self._weights = TermWeights(self._by_class)
+        self._weights = TermWeights(self._min_documents)
         self._exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
         self._model = fit_logistic(self._weights.fit_transform(as_sparse(x), y), y, budget)
 
@@ -115,11 +115,6 @@ class TermLearner(Learner):
         return probabilities(self._model.logits(self._weights.transform(as_sparse(x))), self._exclusive)
 
 
-def make_learner(n_classes: int, seed: int) -> TermLearner:
-    """TF-IDF, linear."""
-    return TermLearner(n_classes, seed)
-
-
-def make_class_weighted_learner(n_classes: int, seed: int) -> TermLearner:
-    """Terms weighted by what they tell of the classes too, linear."""
-    return TermLearner(n_classes, seed, by_class=True)
+def make_common_term_learner(n_classes: int, seed: int) -> TermLearner:
+    """Without the terms of a single document."""
+    return TermLearner(n_classes, seed, min_documents=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.learners.network_text import TextNetworkLearner
-from autodl_solver.modalities.text.learners import make_class_weighted_learner, make_learner
+from autodl_solver.modalities.text.learners import TermLearner, make_common_term_learner
 from autodl_solver.modalities.text.spelling import is_spelled
 
 MAX_TOKENS = (300, 2000)
@@ -22,14 +22,14 @@ NETWORK_S = 4.0
 def make_plan(info: DatasetInfo) -> Plan:
     """Growing subsets of the beginnings of documents, the family that learns most from few rows in front."""
     families = [
-        Family("terms", make_class_weighted_learner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
-        Family("plain terms", make_learner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
+        Family("terms", TermLearner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
+        Family("common terms", make_common_term_learner, MAX_TOKENS, first_n=FIRST_ROWS, max_n=MAX_ROWS, kind="terms"),
     ]
     if is_spelled(info.vocabulary):
         families.append(
             Family(
                 "spelling",
-                make_class_weighted_learner,
+                TermLearner,
                 SPELLED_TOKENS,
                 view="spelling",
                 first_n=FIRST_ROWS,
