@@ -25,20 +25,23 @@ INFO = DatasetInfo(
 
 
 @pytest.mark.parametrize(
-    ("side", "patches_px"),
+    ("side", "patches_px", "has_large_network"),
     [
-        (10, (10,)),  # smaller than all
-        (20, (16,)),
-        (120, (16, 32)),
-        (-1, (16, 32)),  # of many sizes
+        (10, (10,), False),  # smaller than all
+        (20, (16,), True),
+        (120, (16, 32), True),
+        (-1, (16, 32), True),  # of many sizes
     ],
 )
-def test_ridge_comes_first_and_no_frame_is_enlarged(side: int, patches_px: tuple[int, ...]) -> None:
+def test_ridge_comes_first_and_no_frame_is_enlarged(
+    side: int, patches_px: tuple[int, ...], has_large_network: bool
+) -> None:
     plan = make_plan(replace(INFO, specs=(MatrixSpec(side, side, 3, Format.COMPRESSED),)))
     families = {family.name: family for family in plan}
     assert plan[0].name == "ridge"
     assert families["moving patches"].fidelities == patches_px
     assert families["network"].goes_on
+    assert ("large network" in families) == has_large_network
 
 
 def moving_bar(n_frames: int, label: int, random: np.random.Generator, side: int = 10) -> np.ndarray:

@@ -18,7 +18,8 @@ from autodl_solver.modalities.video.pipeline import CLIP, STATISTICS
 
 RIDGE_PX = (8, 16)
 PATCHES_PX = (16, 32)
-NETWORK_PX = (32,)
+NETWORK_PX = (16,)
+LARGE_NETWORK_PX = (32,)
 
 FIRST_ROWS = 200
 PATCHES_ROWS = 20_000
@@ -26,25 +27,35 @@ PATCHES_ROWS = 20_000
 
 MANY_FILTERS = 512
 
-FIRST_S = 4.0
-"""Seconds of the network's first contract."""
+FIRST_S = 3.0
+"""Seconds of the network's first contract; frames of 16 pixels are ahead of those of 32 for the first 15 seconds."""
+
+LARGE_FIRST_S = 15.0
 
 
 def make_plan(info: DatasetInfo) -> Plan:
     """What answers first in front."""
-    ridge_px, patches_px, network_px = (
-        tuple(sizes_up_to_native(info.specs[0], sizes)) for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX)
+    ridge_px, patches_px, network_px, large_px = (
+        tuple(sizes_up_to_native(info.specs[0], sizes))
+        for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX, LARGE_NETWORK_PX)
     )
     still, moving = partial(MovingPatchLearner, depth=1), partial(MovingPatchLearner, depth=3)
-    return [
+    plan = [
         Family("ridge", LinearLearner, ridge_px, view=STATISTICS, first_n=FIRST_ROWS),
         _patches("moving patches", moving, patches_px),
         _patches("still patches", still, patches_px),
-        Family("network", VideoNetworkLearner, network_px, view=CLIP, first_s=FIRST_S),
+        _network("network", network_px, FIRST_S),
         _patches("many moving patches", partial(moving, n_filters=MANY_FILTERS), patches_px[:1]),
         _patches("many still patches", partial(still, n_filters=MANY_FILTERS), patches_px[:1]),
     ]
+    if large_px != network_px:
+        plan.append(_network("large network", large_px, LARGE_FIRST_S))
+    return plan
 
 
 def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...]) -> Family:
     return Family(name, make_learner, sizes_px, CLIP, FIRST_ROWS, PATCHES_ROWS, kind="patches")
+
+
+def _network(name: str, sizes_px: tuple[int, ...], first_s: float) -> Family:
+    return Family(name, VideoNetworkLearner, sizes_px, CLIP, first_s=first_s, kind="network")
