@@ -16,8 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members, superseded, weigh
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import Plan
@@ -33,6 +31,7 @@ from autodl_solver.stage_runner import StageRunner
 
 logger = logging.getLogger(__name__)
 
+WARM_UP_S = 600.0  # for all families together; the challenge gives 1,200 s
 SHORT_S = 1.0  # a budget below that begins with the class frequencies
 
 T = TypeVar("T")
@@ -84,7 +83,9 @@ class Solver:
 
     def warm_up(self) -> None:
         """Pays for imports, threads and kernels before the budget runs, on made-up rows: no example is opened."""
-        self._worker.run(self._runner.warm_up, float("inf"))
+        budget = Budget(WARM_UP_S, self._clock)
+        for name, step in self._runner.warm_ups():
+            self._forgiving(name, step, budget.left)
 
     def train(self, dataset: Any, seconds: float | None = None) -> None:
         """Runs stages until one changes the answer, nothing is worth its cost any more, or time is up.
@@ -106,12 +107,11 @@ class Solver:
             self._log.run(self._runner.facts())
         if self._answer is None and budget.left < SHORT_S and not self.history.records:
             return  # the class frequencies cost nothing, and something stands if the first stage is too slow
-        before = self._members
-        while not self.done and self._members == before:
+        before, choice = self._members, self._next(budget)
+        while choice is not None and self._members == before:
+            self._run(choice, budget)
             choice = self._next(budget)
-            if choice is not None:
-                self._run(choice, budget)
-            self.done |= choice is None or budget.expired or self._next(budget) is None
+        self.done |= choice is None
 
     def test(self, dataset: Any, seconds: float | None = None) -> Array:
         """Scores for every test row, by the members of the moment.
@@ -128,12 +128,13 @@ class Solver:
             self._is_test_open = True
         started, passes = self._elapsed, dict[str, float]()
         while missing := [m.record for m in self._members if m.record.stage.name not in self._scores]:
-            scores = self._forgiving(missing[0], partial(self._predict, missing[0], budget), budget)
+            record, name = missing[0], missing[0].stage.name
+            step = partial(self._runner.predict, record, budget, is_first=self._answer is None)
+            scores = self._forgiving(f"test pass of {name}", step, usable_s(budget.left), record)
             if scores is None:
                 self._members = members(self.history)  # without the one that failed
             else:
-                self._scores[missing[0].stage.name] = scores
-                passes[missing[0].stage.name] = missing[0].predict_s
+                self._scores[name], passes[name] = scores, record.predict_s
         if passes:
             weights = {m.record.stage.name: m.weight for m in self._members}
             self._log.prediction(weights, started, sum(passes.values()), passes, self.history.n_test)
@@ -149,15 +150,17 @@ class Solver:
         return None if held_out is None else BalancedThresholds.fitted(*held_out)
 
     def _next(self, budget: Budget) -> Choice | None:
-        assert self._schedule is not None, "the training split is open"
         self.history.elapsed_s = self._elapsed
+        if self._schedule is None or self.done or budget.expired:
+            return None
         return self._schedule(self.history, budget.left)
 
     def _run(self, choice: Choice, budget: Budget) -> None:
         stage = choice.stage
         self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
         started = self._elapsed
-        self._forgiving(record, partial(self._runner.fit, record, budget), budget)
+        step = partial(self._runner.fit, record, budget)
+        self._forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
         record.fit_s = self._elapsed - started
         self._members = members(self.history)
         weigh(self.history, self._members)
@@ -176,26 +179,20 @@ class Solver:
         self._whole = self._whole or budget
         return self._whole if isinstance(self._clock, WorkClock) else budget
 
-    def _forgiving(self, record: Record, step: Callable[[], T], budget: Budget) -> T | None:
+    def _forgiving(self, what: str, step: Callable[[], T], seconds: float, record: Record | None = None) -> T | None:
         """The one place that forgives: None, and the record is marked as failed, if the step raises or overruns."""
+        failure: BaseException
         try:
-            return self._worker.run(step, usable_s(budget.left))
+            return self._worker.run(step, seconds)
         except AbandonedError as error:
-            record.error, self.done = error, True  # its thread may hold learners and rows that others would need
-            logger.warning("The stage %s did not end in time; the last prediction stands.", record.stage.name)
+            failure = error
+            self.done |= record is not None  # its thread may hold learners and rows that others would need
+            logger.warning("The %s did not end in time; what was there before stands.", what)
         except Exception as error:
-            record.error = error
-            logger.exception("The stage %s failed; the last prediction stands.", record.stage.name)
+            failure = error
+            logger.exception("The %s failed; what was there before stands.", what)
             if self._on_error == "raise":
                 raise
+        if record is not None:
+            record.error = failure
         return None
-
-    def _predict(self, record: Record, budget: Budget) -> Array:
-        """[n_test, n_classes] scores of a stage; class frequencies for rows that the budget leaves no time for."""
-        started = budget.elapsed
-        scores = self._runner.predict(record, budget)
-        missing = self._runner.n_test() - len(scores)
-        if missing and self._answer is not None:
-            raise TimeoutError(f"A test pass must fit into the budget; however {missing} rows are left.")
-        record.predict_s = budget.elapsed - started
-        return np.concatenate([scores, self._runner.prior_scores(missing)])

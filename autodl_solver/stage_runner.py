@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.look_ahead import RESERVE
 from autodl_solver.anytime.plan import Plan
 from autodl_solver.anytime.priors import NO_PRIORS, Priors, shipped_priors
-from autodl_solver.anytime.schedule import RESERVE
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import RunFacts
 from autodl_solver.budget import Budget
@@ -54,11 +54,15 @@ class StageRunner:
         self._hold_out = HoldOut(info.n_classes)
         self._priors = NO_PRIORS
 
-    def warm_up(self) -> None:
-        """Plays the first stage on made-up rows; both of speech and series while only lengths can tell them apart."""
+    def warm_ups(self) -> list[tuple[str, Callable[[], None]]]:
+        """Steps, by name, that play each family on made-up rows; of speech and series if only lengths can tell them."""
         known = infer_modality(self._info)
-        for modality in [known] if known else [Modality.SPEECH, Modality.SERIES]:
-            SPECS[modality].warm_up(self._info)
+        specs = [SPECS[modality] for modality in ([known] if known else [Modality.SPEECH, Modality.SERIES])]
+        return [
+            (f"warm-up of {family.name}", partial(spec.warm_up, self._info, family))
+            for spec in specs
+            for family in spec.make_plan(self._info)
+        ]
 
     def open_train(self, dataset: Any) -> tuple[Plan, Priors]:
         """Looks at the first training rows; the plan and the priors of the modality that they are of.
@@ -155,16 +159,29 @@ class StageRunner:
         known = [scores] if record.held_out is None else [record.held_out, scores]
         record.scored(self._hold_out.y, np.concatenate(known))
 
-    def predict(self, record: Record, budget: Budget) -> Array:
-        """[n_test or fewer, n_classes]: scores of the first test rows, all of them unless the budget ends before."""
-        stage, source = record.stage, self._sources["test"]
+    def predict(self, record: Record, budget: Budget, *, is_first: bool) -> Array:
+        """[n_test, n_classes] scores of a stage; notes in the record how long that took.
+
+        Args:
+            record: of a stage that was fitted.
+            budget: seconds for all rows.
+            is_first: whether there is no answer yet: then class frequencies stand in for rows that were not reached.
+        Raises:
+            TimeoutError: the budget ended before the last row.
+        """
+        stage, source, started = record.stage, self._sources["test"], budget.elapsed
         scores = [np.zeros((0, self._info.n_classes), np.float32)]
         for part in source.transformed(_key(stage), self._transform(stage), None):
             scores.append(self._learners[stage.name].predict_proba(part.x))
             if budget.expired and source.n_rows is not None:
                 break
-        budget.spend(self._priors.of(stage.family).predict_seconds(sum(map(len, scores)), stage.fidelity))
-        return np.concatenate(scores)
+        n_done = sum(map(len, scores))
+        budget.spend(self._priors.of(stage.family).predict_seconds(n_done, stage.fidelity))
+        missing = self.n_test() - n_done
+        if missing and not is_first:
+            raise TimeoutError(f"A test pass must fit into the budget; however {missing} rows are left.")
+        record.predict_s = budget.elapsed - started
+        return np.concatenate([*scores, self.prior_scores(missing)])
 
     def n_test(self) -> int:
         """Rows of the test split; a dataset that does not tell is gone through once."""

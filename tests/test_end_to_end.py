@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autodl_solver.budget import Budget
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.metrics import nauc
 from autodl_solver.solver import Solver
@@ -44,21 +46,25 @@ EXPECTED = {
     "moving_digits": Expected(0.97, (0.006, 0.007, 0.987)),  # video
     "spoken_commands": Expected(0.95, (0.993, 0.001, 0.001)),  # speech
     "cbf": Expected(0.94, (0.038, 0.395, 0.567)),  # series
-    "docstring_topics": Expected(0.97, (0.899, 0.006, 0.004)),  # text
+    "docstring_topics": Expected(0.97, (0.386, 0.065, 0.045)),  # text
     "docstring_sections": Expected(0.68, (0.932, 0.830, 0.959)),  # table, sparse, several labels
     "breast_cancer": Expected(0.98, (0.894, 0.106)),  # table with NaN
 }
 
 
+BUDGET_S = 6.0  # networks go on until it ends
+
+
+@functools.cache
 def solve(name: str) -> tuple[list[np.ndarray], np.ndarray]:
     """Every answer of a run to the end, and the solution."""
     data = SAMPLE_DATA / name / f"{name}.data"
     solver = Solver(DatasetInfo.from_folder(data / "train"), on_error="raise")
     solver.warm_up()
-    answers = []
+    answers, budget = [], Budget(BUDGET_S)
     while not solver.done:
-        solver.train(Folder(data / "train"), 60)
-        answers.append(solver.test(Folder(data / "test"), 60))
+        solver.train(Folder(data / "train"), budget.left)
+        answers.append(solver.test(Folder(data / "test"), budget.left))
     return answers, np.loadtxt(SAMPLE_DATA / name / f"{name}.solution")
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from autodl_solver.anytime.plan import Family, Plan
+from autodl_solver.anytime.plan import Family
 from autodl_solver.budget import Budget
 from autodl_solver.data.example_encoding import encode_example
 from autodl_solver.data.info import METADATA_FILE, DatasetInfo, Format, MatrixSpec, write_metadata
@@ -80,17 +78,6 @@ class Folder:
     """What ingestion hands over, as far as the solver looks at it."""
 
     folder: Path
-
-
-@pytest.fixture
-def quick_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each modality, the family that answers first: it ends by itself, before the budget does."""
-    for modality, spec in list(SPECS.items()):
-        monkeypatch.setitem(SPECS, modality, dataclasses.replace(spec, make_plan=partial(_first, spec.make_plan)))
-
-
-def _first(make_plan: Callable[[DatasetInfo], Plan], info: DatasetInfo) -> Plan:
-    return make_plan(info)[:1]
 
 
 def play(solver: Solver, data: Path) -> np.ndarray:

@@ -25,6 +25,9 @@ from autodl_solver.solver import Solver
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
+pytestmark = pytest.mark.usefixtures("quick_plans")
+
+
 def info_of(shape: tuple[int, int, int, int], n_classes: int) -> DatasetInfo:
     time, n_rows, n_cols, n_channels = shape
     return DatasetInfo("made", None, -1, n_classes, time, (MatrixSpec(n_rows, n_cols, n_channels, Format.DENSE),))
@@ -97,29 +100,6 @@ def test_planned_by_work_a_run_repeats_its_stages_whatever_time_they_take() -> N
     assert names == other_names
     assert all(np.array_equal(a, b) for a, b in zip(answers, other_answers, strict=True))
     assert nauc(y, answers[-1]) > 0.96
-
-
-@pytest.mark.parametrize(
-    ("shape", "n_classes"),
-    [
-        ((40, 1, 3, 1), 3),  # series
-        ((-1, 1, 1, 1), 2),  # series or speech: the lengths decide
-        ((5, 8, 8, 3), 2),  # video
-        ((1, 12, 9, 7), 4),  # images of seven channels
-        ((1, 1, 5, 1), 2),  # a table
-    ],
-)
-def test_every_dense_layout_is_played(shape: tuple[int, int, int, int], n_classes: int) -> None:
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(80):
-        time = shape[0] if shape[0] > 0 else int(rng.integers(1, 60))
-        label = np.eye(n_classes, dtype=np.float32)[i % n_classes]
-        rows.append((rng.normal(i % n_classes, 1, (time, *shape[1:])).astype(np.float32), label))
-    solver = Solver(info_of(shape, n_classes), on_error="raise")
-    solver.warm_up()
-    answers = play(solver, rows[:50], rows[50:])
-    assert nauc(np.stack([y for _, y in rows[50:]]), answers[-1]) > 0.5
 
 
 class FailingLearner(Learner):

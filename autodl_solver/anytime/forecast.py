@@ -3,9 +3,9 @@
 Scores are forecast as the logarithm of the error, 1 - NAUC. What a family is worth, how its error falls with rows,
 detail and seconds, comes from priors (priors.py); how this dataset differs comes from the hold-out scores seen so far,
 by a small Gaussian process: an effect of the dataset shared by all stages, one of each kind of family and of each
-family, one of each family's learning curve, and noise. A family that was never tried keeps its width, and width is worth something: the expected
-gain over the present answer is that of an option on the error (Jones et al., Efficient global optimization of expensive
-black-box functions, 1998).
+family, one of each family's learning curve, and noise. A family that was never tried keeps its width, and width is
+worth something: the expected gain over the present answer is that of an option on the error (Jones et al., Efficient
+global optimization of expensive black-box functions, 1998).
 Costs are scaled from the family's latest stage; for a family that was never tried, from the priors, times how much
 slower or faster than them this machine and this dataset were so far.
 """
@@ -25,9 +25,12 @@ from autodl_solver.data.examples import Array
 
 DATASET_SD = 1.5  # of the log error, between datasets
 KIND_SD = 0.3  # of the log error, between kinds of families on one dataset
-FAMILY_SD = 0.15  # between families of one kind
+FAMILY_SD = 0.35  # between families of one kind
 SLOPE_SD = 0.05  # of the log error per doubling of rows, between datasets
+SECONDS_SD = 0.4  # of the log error per root of a doubling of the contract: what training on brings is a walk
+FIRST_CONTRACT_S = 0.1  # where that walk begins
 STAGE_SD = 0.05  # what nothing explains
+HOPELESS = 1.5  # a log error so much above the best tells of its stage only: it has learned nothing yet
 UNKNOWN_COST = 2.0  # a cost without any record of the family is multiplied by so much: to be safe
 
 SMALLEST_ERROR = 1e-4
@@ -87,10 +90,11 @@ class Forecast:
         self._pace = self._machine_pace()
         if self._scored:
             stages = [record.stage for record in self._scored]
-            noise = np.diag([STAGE_SD**2 + _score_variance(record) for record in self._scored])
-            self._gram = self._covariance(stages, stages) + noise
             prior = np.array([self._prior_log_error(stage) for stage in stages])
             seen = np.log([error_of(record.score, record.n_held_out) for record in self._scored])
+            hopeless = np.maximum(seen - seen.min() - HOPELESS, 0.0)
+            noise = [STAGE_SD**2 + _score_variance(record) for record in self._scored] + (3 * hopeless) ** 2
+            self._gram = self._covariance(stages, stages) + np.diag(noise)
             self._weights = np.linalg.solve(self._gram, seen - prior)
 
     def outlooks(self, stages: Sequence[Stage]) -> list[Outlook]:
@@ -137,7 +141,13 @@ class Forecast:
         same = np.equal.outer([a.family for a in first], [b.family for b in second])
         alike = np.equal.outer([a.kind for a in first], [b.kind for b in second])
         rows = np.multiply.outer([self._doublings(a) for a in first], [self._doublings(b) for b in second])
-        return np.asarray(DATASET_SD**2 + alike * KIND_SD**2 + same * (FAMILY_SD**2 + SLOPE_SD**2 * rows))
+        trained = np.minimum.outer([self._trained(a) for a in first], [self._trained(b) for b in second])
+        own = FAMILY_SD**2 + SLOPE_SD**2 * rows + SECONDS_SD**2 * trained
+        return np.asarray(DATASET_SD**2 + alike * KIND_SD**2 + same * own)
+
+    def _trained(self, stage: Stage) -> float:
+        """Doublings of the first moment of training; 0 for what is not trained by contract."""
+        return math.log2(max(self._contract_s(stage) / FIRST_CONTRACT_S, 1.0)) if math.isfinite(stage.seconds) else 0.0
 
     def _prior(self, stage: Stage) -> FamilyPrior:
         return self._priors.of(stage.family)

@@ -120,12 +120,10 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
     n_failed = len(runs) - len(worked)
     everything = _everything(family, n_available)
     if not runs:
-        n_first = min(family.first_n, everything)
+        sizes = {min(family.first_n, everything)}  # what all rows would cost is not known yet
         if family.goes_on:  # its contract is the same whatever there is to read
-            n_first = max([record.n_examples for record in history.records if not record.failed], default=everything)
-            n_first = n_first if n_first * MIN_GROWTH <= everything else everything
-        # the leap to all rows is for later: nothing may cost much before there is an answer
-        sizes = {n_first, everything} if history.records and n_available is not None else {n_first}
+            n_read = max([record.n_examples for record in history.records if not record.failed], default=everything)
+            sizes = {n_read if n_read * MIN_GROWTH <= everything else everything, everything}
         return [family.fresh(family.fidelities[0], n) for n in sorted(sizes)]
     if not worked:
         n_fewer = runs[-1].stage.n_examples // GROWTH

@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from autodl_solver.anytime.history import History, Record
-from autodl_solver.anytime.schedule import RESERVE, Schedule
+from autodl_solver.anytime.look_ahead import RESERVE
+from autodl_solver.anytime.schedule import Schedule
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.world import World
 from autodl_solver.metrics import time_weight

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodl_solver.anytime.plan import Plan
+from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples, Rows, n_rows
 from autodl_solver.data.info import DatasetInfo
@@ -51,14 +51,13 @@ class ModalitySpec:
     make_plan: Callable[[DatasetInfo], Plan]
     example: Callable[[DatasetInfo], Rows]
 
-    def warm_up(self, info: DatasetInfo) -> None:
-        """Pays for imports, threads and kernels: each family's first stage, played on the made-up rows."""
+    def warm_up(self, info: DatasetInfo, family: Family) -> None:
+        """Pays for imports, threads and kernels: the family's first stage, played on the made-up rows."""
         rows = self.example(info)
         pipeline = self.make_pipeline(info)
         pipeline.fit(Examples(rows))
-        for family in self.make_plan(info):
-            x = pipeline.transform(rows, family.view, family.fidelities[0])
-            y = np.eye(info.n_classes, dtype=np.float32)[np.arange(n_rows(x)) % info.n_classes]
-            learner = family.make_learner(info.n_classes, 0)
-            learner.fit(Examples(x, y), Budget(WARM_UP_S))
-            nauc(y, learner.predict_proba(x))
+        x = pipeline.transform(rows, family.view, family.fidelities[0])
+        y = np.eye(info.n_classes, dtype=np.float32)[np.arange(n_rows(x)) % info.n_classes]
+        learner = family.make_learner(info.n_classes, 0)
+        learner.fit(Examples(x, y), Budget(WARM_UP_S))
+        nauc(y, learner.predict_proba(x))

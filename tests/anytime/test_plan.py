@@ -28,11 +28,6 @@ def test_a_run_opens_with_the_first_stage_of_each_family() -> None:
     assert names([RIDGE, NETWORK], History(5000)) == ["ridge 1000@8", "network 5000@16, contract 1"]
 
 
-def test_a_later_family_may_leap_to_all_rows() -> None:
-    boosting = Family("boosting", PriorLearner, first_n=2000)
-    assert names([boosting], History(5000, [ran(RIDGE, 1000, 8)])) == ["boosting 2000@1", "boosting 5000@1"]
-
-
 @pytest.mark.parametrize(
     ("n_available", "n", "expected"),
     [

@@ -83,4 +83,5 @@ def test_a_series_along_the_columns_of_one_step_is_turned(view: str, fidelity: i
 def test_the_plan_warms_up_and_begins_with_the_quick_view() -> None:
     info = facts(2, 20)
     assert SPEC.make_plan(info)[0].view == ""
-    SPEC.warm_up(info)
+    for family in SPEC.make_plan(info):
+        SPEC.warm_up(info, family)

@@ -87,4 +87,5 @@ def test_test_clips_without_rows_have_no_features() -> None:
 
 def test_the_plan_warms_up_and_begins_with_the_quick_view() -> None:
     assert SPEC.make_plan(INFO)[0].view == ""
-    SPEC.warm_up(INFO)
+    for family in SPEC.make_plan(INFO):
+        SPEC.warm_up(INFO, family)

@@ -18,13 +18,13 @@ class TabularPipeline(Pipeline):
     def transform(self, x: Rows, view: str, fidelity: int) -> Features:
         """[n_rows, n_columns] float32, NaN where a value is missing or infinite."""
         if isinstance(x, sparse.csr_array):
-            return x
+            return _narrow(x)
         if isinstance(x, np.ndarray):
             table = x.reshape(len(x), -1).astype(np.float32)
             table[np.isinf(table)] = np.nan
             return table
         if isinstance(x, list) and self.info.specs[0].format is Format.SPARSE:
-            return self._from_pairs(x)
+            return _narrow(self._from_pairs(x))
         raise ShapeError(f"A table needs rows of one length; however x is a {type(x).__name__}.")
 
     def _from_pairs(self, x: list[np.ndarray]) -> sparse.csr_array:
@@ -34,6 +34,13 @@ class TabularPipeline(Pipeline):
         flat = np.concatenate(pairs)
         shape = (len(x), self.info.specs[0].n_cols)
         return sparse.csr_array((flat[:, 1].astype(np.float32), flat[:, 0].astype(np.int64), offsets), shape=shape)
+
+
+def _narrow(x: sparse.csr_array) -> sparse.csr_array:
+    """With indices of 32 bits where they suffice: scikit-learn's trees take no others."""
+    if max(x.nnz, x.shape[1]) > np.iinfo(np.int32).max:
+        return x
+    return sparse.csr_array((x.data, x.indices.astype(np.int32), x.indptr.astype(np.int32)), shape=x.shape)
 
 
 def made_up_rows(info: DatasetInfo) -> Rows:
