@@ -17,7 +17,7 @@ INSTALLED := $(VENV)/.installed
 BUNDLE := build/submission
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-all check bench submission clean
+.PHONY: help demo setup test test-all check bench bench-smoke submission clean
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ setup: $(INSTALLED) ## make the environment and install everything
 $(INSTALLED): setup.cfg pyproject.toml
 	@echo 'Installing into $(VENV), once; PyTorch takes some minutes.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[kit,dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[kit,dev,bench]"
 	touch "$@"
 
 test: $(INSTALLED) ## run the fast tests
@@ -50,6 +50,11 @@ bench: $(INSTALLED) ## measure reading and writing; needs DATA=folder
 	@test -d "$(DATA)" || { echo 'make bench needs DATA, a folder of datasets in AutoDL format, however DATA="$(DATA)" is no folder; name one' >&2; exit 2; }
 	$(BIN)/python benchmarks/reading.py --data "$(DATA)"
 	$(BIN)/python benchmarks/prediction_writing.py
+
+bench-smoke: $(INSTALLED) ## three datasets, three systems, a few seconds each: does the benchmark work?
+	$(BIN)/python benchmarks/run.py --datasets digits docstring_sections breast_cancer \
+		--systems autodl_solver prior sklearn_extra_trees --redo autodl_solver prior sklearn_extra_trees \
+		--no-venvs --protocol smoke --out output/bench-smoke
 
 # A submission is model.py and the package, and nothing that a run leaves behind. Needs no environment.
 submission: ## pack submission.zip for the challenge

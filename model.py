@@ -37,7 +37,11 @@ class Model:
         # (github.com/tensorflow/tensorflow/issues/124205); torch loads it with the first optimizer, and can do without.
         sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as the import system documents it
         run_dir = os.environ.get("AUTODL_RUN_DIR")  # run_local_test.py names it, for the log of stages
-        self._solver = Solver(DatasetInfo.from_metadata(metadata), run_dir=Path(run_dir) if run_dir else None)
+        self._solver = Solver(
+            DatasetInfo.from_metadata(metadata),
+            seed=int(os.environ.get("AUTODL_SEED", "0")),  # benchmarks repeat runs with others
+            run_dir=Path(run_dir) if run_dir else None,
+        )
         self._solver.warm_up()
         gc.collect()
         gc.freeze()  # else the collector goes through all that was imported, 70 ms each time, while the budget runs

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = {"help", "demo", "setup", "test", "test-all", "check", "bench", "submission", "clean"}
+TARGETS = {"help", "demo", "setup", "test", "test-all", "check", "bench", "bench-smoke", "submission", "clean"}
 INSTRUCTIONS = {"FROM", "RUN", "WORKDIR", "COPY", "USER", "CMD"}
 
 
@@ -112,7 +112,7 @@ def test_setup_cfg_promises_what_was_agreed() -> None:
     setup.read(ROOT / "setup.cfg")
     assert setup["metadata"]["name"] == "autodl-solver"
     assert setup["options"]["python_requires"] == ">=3.10"
-    assert set(setup["options.extras_require"]) == {"kit", "dev"}
+    assert set(setup["options.extras_require"]) == {"kit", "dev", "bench"}
     assert setup["options.packages.find"]["include"] == "autodl_solver*"
     assert "tensorflow" not in setup["options"]["install_requires"]
 
