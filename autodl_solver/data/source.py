@@ -29,7 +29,13 @@ KEPT_SHARE = 0.2
 """Of the free memory, for the rows of one split: two splits and a learner that copies its rows twice fit into 80 %."""
 
 CHUNK_ROWS = 4096
-"""Rows that are decoded and transformed at a time."""
+"""Rows that are decoded and transformed at a time, at most."""
+
+CHUNK_BYTES = 2**28
+"""And so many bytes of them, as they are read: a clip of a video may have 15 MB."""
+
+FIRST_CHUNK_ROWS = 64
+"""While nobody knows how large a row is."""
 
 
 class RowReader(Protocol):
@@ -224,6 +230,7 @@ class ExampleSource:
         self._reader = reader
         self._memory_bytes = memory_bytes
         self._kept: dict[Hashable, list[Examples]] = {}
+        self._chunk_rows = FIRST_CHUNK_ROWS
 
     @property
     def n_rows(self) -> int | None:
@@ -234,13 +241,16 @@ class ExampleSource:
         """Rows of the split; one that does not tell is gone through."""
         start = 0
         while (n_rows := self._reader.n_rows) is None:
-            self._reader.read(start, start + CHUNK_ROWS)
-            start += CHUNK_ROWS
+            start += max(len(self.read(start, start + self._chunk_rows)), 1)
         return n_rows
 
     def read(self, start: int, stop: int) -> Examples:
         """Raw rows start..stop, fewer at the end of the split."""
-        return self._reader.read(start, stop)
+        rows = self._reader.read(start, stop)
+        if len(rows):
+            fitting = CHUNK_BYTES * len(rows) // max(nbytes(rows.x), 1)
+            self._chunk_rows = int(min(max(fitting, 1), CHUNK_ROWS))
+        return rows
 
     def transformed(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int | None) -> Iterator[Examples]:
         """The first `stop` rows (None: all) after `transform`, part by part.
@@ -258,7 +268,7 @@ class ExampleSource:
             start += len(part)
         keeps = start == sum(map(len, kept))
         while start < last:
-            raw = self._reader.read(start, min(start + CHUNK_ROWS, last))
+            raw = self.read(start, min(start + self._chunk_rows, last))
             if len(raw) == 0:
                 return
             part = Examples(transform(raw.x), raw.y)
@@ -304,7 +314,7 @@ class ExampleSource:
             place += len(part)
         place = max(place, start)
         while place < len(mask):
-            raw = self._reader.read(place, min(place + CHUNK_ROWS, len(mask)))
+            raw = self.read(place, min(place + self._chunk_rows, len(mask)))
             if len(raw) == 0:
                 break
             chosen = raw.take(np.flatnonzero(mask[place : place + len(raw)]))
