@@ -75,9 +75,10 @@ class Solver:
         self._worker = Worker()
         self._runner = StageRunner(info, self.history, seed, memory_bytes)
         self._schedule: Schedule | None = None  # until the training split is open
-        self._whole: Budget | None = None  # of the run: begins with the first call
+        self._whole = Budget(clock=clock)  # of the run: it begins with the first call of train
         self._is_test_open = False
-        self._members: tuple[Member, ...] = ()
+        self._members: tuple[Member, ...] = ()  # of the next answer
+        self._answered: tuple[Member, ...] = ()  # of the latest
         self._scores: dict[str, Array] = {}  # of members, for the test split
         self._answer: Array | None = None
 
@@ -126,31 +127,35 @@ class Solver:
         if not self._is_test_open:
             self._runner.open_test(dataset)
             self._is_test_open = True
-        started, passes = self._elapsed, dict[str, float]()
-        while missing := [m.record for m in self._members if m.record.stage.name not in self._scores]:
-            record, name = missing[0], missing[0].stage.name
+        started, passes = self._whole.elapsed, dict[str, float]()
+        while missing := [m for m in self._members if m.record.stage.name not in self._scores]:
+            record = max(missing, key=lambda member: member.weight).record
             step = partial(self._runner.predict, record, budget, is_first=self._answer is None)
-            scores = self._forgiving(f"test pass of {name}", step, usable_s(budget.left), record)
-            if scores is None:
-                self._members = members(self.history)  # without the one that failed
+            scores = self._forgiving(f"test pass of {record.stage.name}", step, usable_s(budget.left), record)
+            if scores is not None:
+                self._scores[record.stage.name] = scores
+                passes[record.stage.name] = record.predict_s
+            elif self.done:
+                break  # out of time
             else:
-                self._scores[name], passes[name] = scores, record.predict_s
+                self._members = members(self.history)  # without the one that failed
+        ready = tuple(m for m in self._members if m.record.stage.name in self._scores)
         if passes:
-            weights = {m.record.stage.name: m.weight for m in self._members}
+            weights = {m.record.stage.name: m.weight for m in ready}
             self._log.prediction(weights, started, sum(passes.values()), passes, self.history.n_test)
-        if self._members:
-            self._answer = answer_of(self._members, self._scores)
+        if sum(m.weight for m in ready) > 0.5:  # else those that could not be asked matter more
+            self._answered, self._answer = ready, answer_of(ready, self._scores)
         if self._answer is None:
             self._answer = self._runner.prior_scores(self._runner.n_test())
         return self._answer
 
     def thresholds(self) -> BalancedThresholds | None:
         """The map of the latest answer that puts the best threshold of each class at .5; None without a hold-out."""
-        held_out = held_out_answer(self._members, self.history)
+        held_out = held_out_answer(self._answered, self.history)
         return None if held_out is None else BalancedThresholds.fitted(*held_out)
 
     def _next(self, budget: Budget) -> Choice | None:
-        self.history.elapsed_s = self._elapsed
+        self.history.elapsed_s = self._whole.elapsed
         if self._schedule is None or self.done or budget.expired:
             return None
         return self._schedule(self.history, budget.left)
@@ -158,10 +163,10 @@ class Solver:
     def _run(self, choice: Choice, budget: Budget) -> None:
         stage = choice.stage
         self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
-        started = self._elapsed
+        started = self._whole.elapsed
         step = partial(self._runner.fit, record, budget)
         self._forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
-        record.fit_s = self._elapsed - started
+        record.fit_s = self._whole.elapsed - started
         self._members = members(self.history)
         weigh(self.history, self._members)
         self._log.stage(record, started, record.error, choice.expected)
@@ -170,13 +175,10 @@ class Solver:
             self._scores.pop(one.stage.name, None)
         logger.info("%s: %.2f s, hold-out NAUC %.4f", stage.name, record.fit_s, record.score)
 
-    @property
-    def _elapsed(self) -> float:
-        return self._whole.elapsed if self._whole else 0.0
-
     def _left(self, seconds: float | None) -> Budget:
         budget = Budget(seconds, self._clock)
-        self._whole = self._whole or budget
+        if self._schedule is None:
+            self._whole = budget
         return self._whole if isinstance(self._clock, WorkClock) else budget
 
     def _forgiving(self, what: str, step: Callable[[], T], seconds: float, record: Record | None = None) -> T | None:

@@ -87,9 +87,8 @@ def _import_own_package() -> None:
 
 
 def _leave(exit_code: int) -> None:
-    """End the process even if the model left threads behind that never end."""
-    main_thread = threading.main_thread()
-    if any(not thread.daemon and thread is not main_thread for thread in threading.enumerate()):
+    """End the process even if the model left threads behind, which might never end or crash while it is taken down."""
+    if threading.active_count() > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)

@@ -102,13 +102,14 @@ def answer_of(chosen: tuple[Member, ...], scores: Mapping[str, Array]) -> Array:
     """[n_rows, n_classes] float32 in [0, 1].
 
     Args:
-        chosen: at least one member.
+        chosen: at least one member; their weights count relative to each other.
         scores: by stage name, the [n_rows, n_classes] predictions of each member.
     """
     if len(chosen) == 1:
         return scores[chosen[0].record.stage.name]
     logits = np.stack([member.temperature.apply(scores[member.record.stage.name]) for member in chosen])
-    return blend(logits, np.array([member.weight for member in chosen])).astype(np.float32)
+    weights = np.array([member.weight for member in chosen])
+    return blend(logits, weights / weights.sum()).astype(np.float32)
 
 
 def held_out_answer(chosen: tuple[Member, ...], history: History) -> tuple[Array, Array] | None:

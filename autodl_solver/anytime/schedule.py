@@ -18,7 +18,7 @@ import numpy as np
 
 from autodl_solver.anytime.forecast import Forecast, Outlook
 from autodl_solver.anytime.history import History
-from autodl_solver.anytime.look_ahead import RESERVE, LookAhead, Moment, Option
+from autodl_solver.anytime.look_ahead import LookAhead, Moment, Option
 from autodl_solver.anytime.plan import Family, Plan, following, next_stages
 from autodl_solver.anytime.priors import NO_PRIORS, Priors
 from autodl_solver.anytime.stage import Stage
@@ -33,7 +33,10 @@ HORIZON_S = 1200.0
 LAST_MARGIN = 0.03
 """Share of the time left that the last contract does not use."""
 
-LAST_MARGIN_S = 0.3
+LAST_RESERVE = 2.0
+"""Nor so many times what is needed beside it: its own test pass, and perhaps that of another new member."""
+
+LAST_MARGIN_S = 0.5
 """And so many seconds more."""
 
 MIN_GAIN = 2e-5
@@ -128,7 +131,7 @@ def _trimmed(stage: Stage, outlook: Outlook, left_s: float) -> tuple[Stage, Outl
     if math.isinf(stage.seconds) or stage.seconds < left_s:
         return stage, outlook
     besides_s = outlook.cost_s - stage.seconds
-    seconds = max(left_s - RESERVE * besides_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)
+    seconds = max(left_s - LAST_RESERVE * besides_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)
     return replace(stage, seconds=seconds), replace(outlook, fit_s=outlook.fit_s - stage.seconds + seconds)
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from autodl_solver.errors import AutoDLSolverError
 
-MARGIN_S = 0.2
+MARGIN_S = 0.4
 """Before the end of a budget work is abandoned: what it takes to return and to write an answer."""
 
 MARGIN_SHARE = 0.2
