@@ -27,6 +27,9 @@ DOUBLING = 2.0
 MIN_ROWS = 8
 """With fewer rows than that nothing is tried."""
 
+USED_SHARE = 0.5
+"""A learner that gives back more than the rest of its contract has nothing more to learn."""
+
 MAX_FAILURES = 2
 """A family that has failed so often, after something of it worked, is left alone."""
 
@@ -105,7 +108,8 @@ def next_stages(plan: Plan, history: History, left_s: float) -> list[Stage]:
 
 def following(family: Family, stage: Stage, n_available: int | None) -> list[Stage]:
     """What could come after a stage of a family if it works: for looking ahead."""
-    record = Record(stage, min(stage.n_examples, _everything(family, n_available)), 0.0)
+    fit_s = stage.seconds if family.goes_on else 0.0
+    record = Record(stage, min(stage.n_examples, _everything(family, n_available)), fit_s)
     if family.goes_on:
         return _contracts(family, [record], n_available, math.inf)
     return _grown(family, record, n_available)
@@ -153,6 +157,8 @@ def _grown(family: Family, last: Record, n_available: int | None) -> list[Stage]
 def _contracts(family: Family, worked: Sequence[Record], n_available: int | None, left_s: float) -> list[Stage]:
     """The next contract, perhaps on all rows or in more detail: twice as long as all before, or all that is left."""
     last = worked[-1]
+    if last.fit_s < USED_SHARE * last.stage.seconds:
+        return []
     spent_s = sum(record.stage.seconds for record in worked)
     everything = _everything(family, n_available)
     is_all = n_available is None or last.stage.n_examples >= everything

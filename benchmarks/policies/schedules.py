@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from autodl_solver.anytime.history import History, Record
+from autodl_solver.anytime.look_ahead import RESERVE
 from autodl_solver.anytime.plan import GROWTH, MIN_GROWTH, Family, Plan, next_stages
 from autodl_solver.anytime.priors import NO_PRIORS, Priors
-from autodl_solver.anytime.schedule import LAST_MARGIN, RESERVE, Choice, Schedule, by_gain
+from autodl_solver.anytime.schedule import LAST_MARGIN, Choice, Schedule, by_gain
 from autodl_solver.anytime.simulate import AnswerRule
 from autodl_solver.anytime.stage import Stage
 

@@ -19,9 +19,9 @@ def names(plan: list[Family], history: History, left_s: float = 1e6) -> list[str
 def ran(
     family: Family, n: int, fidelity: int, *, failed: bool = False, weight: float = 0.0, n_fitted: int = 0
 ) -> Record:
-    return Record(
-        family.fresh(fidelity, n), n, 1.0, error=ValueError() if failed else None, weight=weight, n_fitted=n_fitted
-    )
+    stage = family.fresh(fidelity, n)
+    fit_s = stage.seconds if family.goes_on else 1.0
+    return Record(stage, n, fit_s, error=ValueError() if failed else None, weight=weight, n_fitted=n_fitted)
 
 
 def test_a_run_opens_with_the_first_stage_of_each_family() -> None:
@@ -55,6 +55,12 @@ def test_contracts_double_or_take_all_that_is_left(left_s: float, seconds: list[
     stages = next_stages([NETWORK], history, left_s)
     assert [stage.seconds for stage in stages] == seconds
     assert {stage.continues for stage in stages} == {"network 5000@32, contract 1"}
+
+
+def test_a_learner_that_gave_its_contract_back_gets_no_other() -> None:
+    done = ran(NETWORK, 5000, 32)
+    done.fit_s = 0.1
+    assert names([NETWORK], History(5000, [done])) == []
 
 
 def test_a_network_may_begin_with_the_rows_that_were_read_already_and_go_on_with_all() -> None:
