@@ -20,10 +20,11 @@ from autodl_solver.anytime.stage_entries import Entry, PredictionEntry, StageEnt
 from autodl_solver.anytime.world import Observed, observed
 
 LEVEL_SD = 1.5  # of a family's log error at its typical size, and of a family's log2 cost, between families
-ERROR_SLOPE_SD = 0.1  # of a family's slopes of the log error per doubling, between families
+ERROR_SLOPE_SD = 0.3  # of a family's slopes of the log error per doubling, between families
 COST_SLOPE_SD = 0.3  # of a family's slopes of the log2 cost
 COST_DATASET_SD = 2.0  # of the log2 cost, between datasets and machines
 COST_NOISE_SD = 0.5
+STEEPEST_COST = 1.2  # doublings of a cost per doubling of the rows: what is left beside a contract is mostly noise
 BLEND_SD = 0.05  # of the log blend factor, between modalities
 BLEND_NOISE_SD = 0.1
 COMPARABLE = 1.5  # a newcomer with more than so many times the best error tells nothing about blending
@@ -145,7 +146,7 @@ def _fit_costs(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float,
     return {
         name: (
             effects[name, "level"] - effects[name, "fidelity"] * centre[1],
-            max(0.0, effects[name, "rows"]),
+            min(STEEPEST_COST, max(0.0, effects[name, "rows"])),
             max(0.0, effects[name, "fidelity"]),
         )
         for name, centre in centres.items()

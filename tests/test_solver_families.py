@@ -33,7 +33,7 @@ def test_every_dense_layout_is_played(shape: tuple[int, int, int, int], n_classe
         time = shape[0] if shape[0] > 0 else int(rng.integers(1, 60))
         label = np.eye(n_classes, dtype=np.float32)[i % n_classes]
         rows.append((rng.normal(i % n_classes, 1, (time, *shape[1:])).astype(np.float32), label))
-    solver, budget, answers = Solver(info_of(shape, n_classes), on_error="raise"), Budget(4), []
+    solver, budget, answers = Solver(info_of(shape, n_classes), on_error="raise"), Budget(2.5), []
     solver.warm_up()
     while not solver.done:
         solver.train(rows[:50], budget.left)

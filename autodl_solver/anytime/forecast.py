@@ -24,9 +24,9 @@ from autodl_solver.anytime.stage import Stage
 from autodl_solver.data.examples import Array
 
 DATASET_SD = 1.5  # of the log error, between datasets
-KIND_SD = 0.3  # of the log error, between kinds of families on one dataset
-FAMILY_SD = 0.35  # between families of one kind
-SLOPE_SD = 0.05  # of the log error per doubling of rows, between datasets
+KIND_SD = 0.8  # of the log error, between kinds of families on one dataset
+FAMILY_SD = 0.7  # between families of one kind
+SLOPE_SD = 0.2  # of the log error per doubling of rows, between datasets
 SECONDS_SD = 0.4  # of the log error per root of a doubling of the contract: what training on brings is a walk
 FIRST_CONTRACT_S = 0.1  # where that walk begins
 STAGE_SD = 0.05  # what nothing explains

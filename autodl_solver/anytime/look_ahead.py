@@ -22,7 +22,7 @@ from autodl_solver.data.examples import Array
 RESERVE = 1.5
 """A stage is started if so many times its expected cost is left."""
 
-DEPTH = 6
+DEPTH = 16
 """Stages of a candidate's future, itself included."""
 
 SHORTEST_S = 1e-3

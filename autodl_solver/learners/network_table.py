@@ -20,7 +20,7 @@ from torch.nn import functional
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
-from autodl_solver.nn.device import best_compute
+from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.tabular_encoding import Thermometer
 from autodl_solver.nn.tabular_network import TabularNetwork
 
@@ -106,6 +106,7 @@ class TableNetworkLearner(Learner):
         logits = np.log(frequencies) if self._exclusive else np.log(frequencies / (1 - frequencies))
         with torch.no_grad():
             self._network.head_bias.add_(torch.as_tensor(logits, dtype=torch.float32))
+        avoid_triton_beside_tensorflow()
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
         )

@@ -20,7 +20,7 @@ from torch.nn import functional
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
-from autodl_solver.nn.device import best_compute
+from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.text_network import PADDING, UNKNOWN, TextNetwork
 
@@ -134,6 +134,7 @@ class _Member:
         with torch.no_grad():
             self._network.head.bias.copy_(torch.as_tensor(np.log(rate) if exclusive else np.log(rate / (1 - rate))))
         dense = [weight for name, weight in self._network.named_parameters() if not name.startswith("embedding")]
+        avoid_triton_beside_tensorflow()
         self._optimizers: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(dense, training.step, weight_decay=0.01),
             torch.optim.SparseAdam(list(self._network.embedding.parameters()), training.embedding_step),

@@ -8,6 +8,7 @@ Cost of the probe: 60 ms, two cores.
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from dataclasses import dataclass
 
@@ -15,6 +16,16 @@ import torch
 from torch import Tensor, nn
 
 PROBE_REPEATS = 3
+
+
+def avoid_triton_beside_tensorflow() -> None:
+    """To be called before an optimizer is made: the first one of a process imports triton.
+
+    Triton kills a process that has loaded TensorFlow 2.20 or later (github.com/tensorflow/tensorflow/issues/124205);
+    torch can do without it, unless something is compiled for a GPU.
+    """
+    if "tensorflow" in sys.modules:
+        sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as the import system documents it
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from autodl_solver.budget import Budget
 from autodl_solver.nn.augment import Augment
-from autodl_solver.nn.device import Compute, best_compute
+from autodl_solver.nn.device import Compute, avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.muon import Muon
 from autodl_solver.nn.pace import PACE_STEPS, Pace
@@ -94,6 +94,7 @@ class Trainer:
         seed: int = 0,
         compute: Compute | None = None,
     ) -> None:
+        avoid_triton_beside_tensorflow()
         self.compute = best_compute() if compute is None else compute
         self.network = network.to(self.compute.device)
         self.options = TrainingOptions() if options is None else options

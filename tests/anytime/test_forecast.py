@@ -100,7 +100,7 @@ def test_more_is_expected_to_be_better(worse: Stage, better: Stage) -> None:
 def test_a_contract_counts_the_seconds_of_those_that_it_goes_on_with() -> None:
     first = ran(NETWORK.fresh(1, 1000), 0.5, fit_s=2.1)
     goes_on = NETWORK.contract(first, 2, 1, 1000, 4.0)
-    anew = Stage("anew", PriorLearner, 1, 1000, 4.0, "network")
+    anew = Stage("anew", PriorLearner, 1, 1000, 4.0, "network", "network")
     assert expected_error(goes_on, first) < expected_error(anew, first)
 
 
