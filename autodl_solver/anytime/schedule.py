@@ -127,8 +127,11 @@ def _options(
 
 
 def _trimmed(stage: Stage, outlook: Outlook, left_s: float) -> tuple[Stage, Outlook]:
-    """A contract for all the time that is left, less what is needed besides."""
-    if math.isinf(stage.seconds) or stage.seconds < left_s:
+    """A contract for all the time that is left, less what is needed besides.
+
+    A first contract is not shortened: a network that could not have its own has no time to learn anything.
+    """
+    if math.isinf(stage.seconds) or stage.seconds < left_s or stage.continues is None:
         return stage, outlook
     besides_s = outlook.cost_s - stage.seconds
     seconds = max(left_s - LAST_RESERVE * besides_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)

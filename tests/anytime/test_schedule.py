@@ -85,6 +85,10 @@ def test_the_last_contract_ends_with_the_budget() -> None:
     assert 0 < left < 8
 
 
+def test_a_first_contract_is_given_whole_or_not_at_all() -> None:
+    assert {record.stage.family for record in play([QUICK, NETWORK], 4.0)[0]} == {"quick"}
+
+
 def test_contracts_grow() -> None:
     seconds = [record.stage.seconds for record in play([NETWORK], 500)[0]]
     assert seconds[0] == NETWORK.first_s
