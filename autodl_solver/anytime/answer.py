@@ -70,9 +70,10 @@ def _without_outgrown(records: list[Record]) -> list[Record]:
 def _is_outgrown(earlier: Record, later: Record) -> bool:
     if earlier.stage.refit or later.stage.refit or earlier.stage.family != later.stage.family:
         return False
-    is_goer = later.stage.continues is not None
+    if later.stage.continues is not None:  # trained on: where that made it worse, both together are often the best
+        return later.score >= earlier.score
     as_good = later.score >= earlier.score - noise_of_nauc(later.n_held_out)
-    return as_good and (is_goer or earlier.stage.fidelity == later.stage.fidelity)
+    return as_good and earlier.stage.fidelity == later.stage.fidelity
 
 
 def superseded(history: History, chosen: tuple[Member, ...]) -> list[Record]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members
+from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members, superseded
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.learners.prior import PriorLearner
@@ -85,3 +85,35 @@ def test_without_a_hold_out_there_is_nothing_to_answer() -> None:
     assert held_out_answer((), History()) is None
     alone = record("a", None)
     assert held_out_answer((Member(alone),), History(records=[alone])) is None
+
+
+@pytest.mark.parametrize(
+    ("skill_later", "continues", "expected"),
+    [
+        (3.0, "a", ["b"]),  # trained on and better: the earlier weights are out
+        (1.9, "a", ["a", "b"]),  # trained on and a little worse: both together
+        (2.1, None, ["b"]),  # more rows, and worse by less than the noise: the later one alone
+        (0.3, None, ["a"]),  # worse by far
+    ],
+)
+def test_a_later_stage_of_a_family_takes_the_place_of_the_earlier(
+    skill_later: float, continues: str | None, expected: list[str]
+) -> None:
+    history = History(y_held_out=Y)
+    for name, skill, seed in (("a", 2.0, 0), ("b", skill_later, 1)):
+        stage = Stage(name, PriorLearner, 8, 10, family="one", continues=continues if name == "b" else None)
+        one = Record(stage, 10, 1.0)
+        one.scored(Y, scores(skill, seed))
+        history.records.append(one)
+    assert names(members(history)) == expected
+
+
+def test_what_no_member_needs_is_superseded_but_the_latest_of_a_family() -> None:
+    history = History(y_held_out=Y)
+    for name, family, skill in (("a", "one", 1.0), ("b", "one", 3.0), ("c", "other", 0.0)):
+        one = Record(Stage(name, PriorLearner, 8, 10, family=family), 10, 1.0)
+        one.scored(Y, scores(skill, len(name)))
+        history.records.append(one)
+    chosen = members(history)
+    assert names(chosen) == ["b"]
+    assert [one.stage.name for one in superseded(history, chosen)] == ["a"]
