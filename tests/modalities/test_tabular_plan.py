@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
+from autodl_solver.modalities.tabular.pipeline import TabularPipeline
 from autodl_solver.modalities.tabular.plan import make_plan
 
 
@@ -46,3 +48,14 @@ def test_every_family_learns_a_small_table() -> None:
         learner.fit(Examples(x, y), Budget(2))
         is_right = learner.predict_proba(x).argmax(axis=1) == y.argmax(axis=1)
         assert family.goes_on or is_right.mean() > 0.5, family.name
+
+
+def test_a_column_that_occurs_twice_in_a_row_counts_once_with_the_sum() -> None:
+    spec = MatrixSpec(1, 5, 1, Format.SPARSE)
+    pipeline = TabularPipeline(DatasetInfo("made", None, -1, 2, 1, (spec,)))
+    pairs = np.array([[3, 1.0], [1, 2.0], [3, 0.5]], np.float32).reshape(1, 3, 2, 1)
+    table = pipeline.transform([pairs, pairs[:, :0]], "", 1)
+    assert isinstance(table, sparse.csr_array)
+    assert table.toarray().tolist() == [[0, 2, 0, 1.5, 0], [0, 0, 0, 0, 0]]
+    assert table.has_canonical_format
+    assert table.indices.dtype == np.int32

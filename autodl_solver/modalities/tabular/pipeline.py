@@ -37,10 +37,16 @@ class TabularPipeline(Pipeline):
 
 
 def _narrow(x: sparse.csr_array) -> sparse.csr_array:
-    """With indices of 32 bits where they suffice: scikit-learn's trees take no others."""
-    if max(x.nnz, x.shape[1]) > np.iinfo(np.int32).max:
-        return x
-    return sparse.csr_array((x.data, x.indices.astype(np.int32), x.indptr.astype(np.int32)), shape=x.shape)
+    """With sorted columns, each once a row, and indices of 32 bits where they suffice.
+
+    scikit-learn's trees take no others: a column that occurs twice in a row makes them write beyond their buffers.
+    """
+    if max(x.nnz, x.shape[1]) <= np.iinfo(np.int32).max:
+        x = sparse.csr_array((x.data, x.indices.astype(np.int32), x.indptr.astype(np.int32)), shape=x.shape)
+    if not x.has_canonical_format:
+        x = x.copy()
+        x.sum_duplicates()
+    return x
 
 
 def made_up_rows(info: DatasetInfo) -> Rows:
