@@ -17,6 +17,7 @@ from scipy import linalg, optimize, sparse, special
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.label_kind import is_exclusive, probabilities
 
 CLOSED_FORM_SIDE = 1500
 """The closed form is used up to this smaller side of the data: its eigendecomposition takes half a second."""
@@ -93,12 +94,12 @@ class _Calibration:
 
     def proba(self, scores: Array) -> Array:
         logits = self.slope * scores + self.offset
-        return np.asarray(special.softmax(logits, axis=1) if self.exclusive else special.expit(logits))
+        return probabilities(logits, self.exclusive)
 
     @classmethod
     def fitted(cls, scores: Array, y: Array) -> _Calibration:
         """The slope (and offset) of least log loss; scores and y are [n_rows, n_classes]."""
-        exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+        exclusive = is_exclusive(y)
 
         def log_loss(parameters: Array) -> float:
             logits = parameters[0] * scores + parameters[1]

@@ -1,18 +1,19 @@
-"""NetworkLearner: a network trained on images for as long as its budget lasts; the next fit goes on."""
+"""Networks trained for as long as their budget lasts; the next fit goes on. NetworkLearner is the one for images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from scipy import special
 from torch import Tensor
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.label_kind import is_exclusive, probabilities
 from autodl_solver.learners.mirror import looks_alike_in_a_mirror
 from autodl_solver.nn.augment import ShiftAndFlip
 from autodl_solver.nn.residual import ResidualNetwork
@@ -22,17 +23,68 @@ SHIFT_SHARE = 1 / 10
 """Images are moved by up to this share of their smaller side."""
 
 
-class NetworkLearner(Learner):
-    """A small residual network on images of one size.
+class TrainedLearner(Learner):
+    """A network with its Trainer: what is shared by all learners whose rows become one tensor.
 
-    Images are mirrored, in training and when asked, only where a mirror does not change the classes.
+    A subclass says how rows become a tensor, which network it is, and how its rows may be shown.
 
     Args:
         n_classes: columns of the labels.
         seed: the same seed gives the same predictions where max_epochs ends the training, not the clock.
         widths: channels of each stage of the network; the wider, the better in the end and the slower.
-        fine: the first layer keeps more of the pixels, likewise.
         options: how to train; None for the usual.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        seed: int = 0,
+        *,
+        widths: Sequence[int] = (64, 128),
+        options: TrainingOptions | None = None,
+    ) -> None:
+        super().__init__(n_classes, seed)
+        self._widths = tuple(widths)
+        self._options = options
+        self._trainer: Trainer | None = None
+        self._exclusive = False
+
+    @abstractmethod
+    def _rows(self, x: Features) -> Tensor:
+        """[n, channel, row, col]."""
+
+    @abstractmethod
+    def _new_trainer(self, rows: Tensor, y: Array) -> Trainer:
+        """With a fresh network; called once, with torch's generator seeded."""
+
+    def _views(self) -> list[Callable[[Tensor], Tensor]]:
+        """How else rows are shown when they are predicted."""
+        return []
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        rows = self._rows(x)
+        self._exclusive = is_exclusive(y)
+        if self._trainer is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                self._trainer = self._new_trainer(rows, y)
+        labels = torch.from_numpy(np.ascontiguousarray(y, dtype=np.float32))
+        self._trainer.train(rows, labels, budget, exclusive=self._exclusive)
+
+    def _predict_proba(self, x: Features) -> Array:
+        assert self._trainer is not None, "the base class refuses an unfitted learner"
+        logits = self._trainer.predict(self._rows(x), self._views()).numpy().astype(np.float64)
+        return probabilities(logits, self._exclusive)
+
+
+class NetworkLearner(TrainedLearner):
+    """A small residual network on images of one size.
+
+    Images are mirrored, in training and when asked, only where a mirror does not change the classes.
+
+    Args:
+        n_classes, seed, widths, options: see TrainedLearner.
+        fine: the first layer keeps more of the pixels: better in the end, and slower.
     """
 
     def __init__(
@@ -44,45 +96,27 @@ class NetworkLearner(Learner):
         fine: bool = False,
         options: TrainingOptions | None = None,
     ) -> None:
-        super().__init__(n_classes, seed)
-        self._widths = tuple(widths)
+        super().__init__(n_classes, seed, widths=widths, options=options)
         self._fine = fine
-        self._options = options
-        self._trainer: Trainer | None = None
-        self._exclusive = False
         self._mirrored = False
 
-    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+    def _rows(self, x: Features) -> Tensor:
+        """uint8 as they are, anything else as float32; what is not finite becomes the mean of what was first seen."""
         if self._trainer is None:
             self._fill = _finite_mean(x)
-        images = self._images(x)
-        self._exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
-        if self._trainer is None:
-            self._mirrored = looks_alike_in_a_mirror(images, y, self.seed)
-            self._trainer = self._new_trainer(images.shape[1:])
-        labels = torch.from_numpy(np.ascontiguousarray(y, dtype=np.float32))
-        self._trainer.train(_channels_first(images), labels, budget, exclusive=self._exclusive)
+        if x.dtype != np.uint8:
+            x = np.nan_to_num(np.asarray(x, np.float32), nan=self._fill, posinf=self._fill, neginf=self._fill)
+        return _channels_first(np.asarray(x))
 
-    def _predict_proba(self, x: Features) -> Array:
-        assert self._trainer is not None, "the base class refuses an unfitted learner"
-        views = [_mirror] if self._mirrored else []
-        logits = self._trainer.predict(_channels_first(self._images(x)), views).numpy().astype(np.float64)
-        return np.asarray(special.softmax(logits, axis=1) if self._exclusive else special.expit(logits))
-
-    def _images(self, x: Features) -> Array:
-        """uint8 as they are, anything else as float32; what is not finite becomes the mean of what is."""
-        if x.dtype == np.uint8:
-            return np.asarray(x)
-        return np.nan_to_num(np.asarray(x, np.float32), nan=self._fill, posinf=self._fill, neginf=self._fill)
-
-    def _new_trainer(self, shape: tuple[int, ...]) -> Trainer:
-        """For images [row, col, channel]."""
-        side = min(shape[:2])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            network = ResidualNetwork(shape[2], self.n_classes, side, self._widths, fine=self._fine)
+    def _new_trainer(self, rows: Tensor, y: Array) -> Trainer:
+        self._mirrored = looks_alike_in_a_mirror(rows.permute(0, 2, 3, 1).numpy(), y, self.seed)
+        side = min(rows.shape[2:])
+        network = ResidualNetwork(rows.shape[1], self.n_classes, side, self._widths, fine=self._fine)
         augment = ShiftAndFlip(max(1, round(side * SHIFT_SHARE)), self._mirrored)
         return Trainer(network, self._options, augment=augment, seed=self.seed)
+
+    def _views(self) -> list[Callable[[Tensor], Tensor]]:
+        return [_mirror] if self._mirrored else []
 
 
 def _finite_mean(x: Features) -> float:

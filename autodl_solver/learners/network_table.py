@@ -20,6 +20,7 @@ from torch.nn import functional
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.label_kind import is_exclusive
 from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.tabular_encoding import Thermometer
 from autodl_solver.nn.tabular_network import TabularNetwork
@@ -91,7 +92,7 @@ class TableNetworkLearner(Learner):
     def _begin(self, table: Array, y: Array) -> None:
         """The network, its average, and how labels are read: one a row, or several."""
         n_columns, plan = table.shape[1], self._training
-        self._exclusive = self.n_classes > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+        self._exclusive = is_exclusive(y)
         self._encoder = Thermometer.fitted(table, plan.n_bins)
         self._network = TabularNetwork(
             n_columns,

@@ -20,6 +20,7 @@ from torch.nn import functional
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.label_kind import is_exclusive
 from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.text_network import PADDING, UNKNOWN, TextNetwork
@@ -89,7 +90,7 @@ class TextNetworkLearner(Learner):
         ids = _ids(x)
         if self._table is None:
             self._table = _table_of(ids, self._training.max_tokens)
-            self._exclusive = self.n_classes > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+            self._exclusive = is_exclusive(y)
         rows, labels = self._known(ids), np.asarray(y, np.float32)
         if len(rows) != self._n_rows:  # there is more to learn, for those members too that had learned all
             self._n_rows = len(rows)

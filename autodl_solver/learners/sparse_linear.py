@@ -56,11 +56,6 @@ class LogisticWeights:
         return np.asarray(x @ self.weights) + self.intercept
 
 
-def probabilities(logits: Array, exclusive: bool) -> Array:
-    """[n_rows, n_classes]: a softmax of the classes where they exclude each other, else a sigmoid each."""
-    return np.asarray(special.softmax(logits, axis=1) if exclusive else special.expit(logits))
-
-
 def as_sparse(x: Features) -> sparse.csr_array:
     """float32 rows; NaN and infinity become 0."""
     rows = sparse.csr_array(x if isinstance(x, sparse.csr_array) else x.reshape(len(x), -1), dtype=np.float32)

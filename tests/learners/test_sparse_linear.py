@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from autodl_solver.budget import Budget
 from autodl_solver.learners import sparse_linear
-from autodl_solver.learners.sparse_linear import PENALTY, as_sparse, fit_logistic, probabilities
+from autodl_solver.learners.label_kind import probabilities
+from autodl_solver.learners.sparse_linear import PENALTY, as_sparse, fit_logistic
 
 
 def documents(n_rows: int, n_classes: int, seed: int = 0) -> tuple[sparse.csr_array, np.ndarray]:

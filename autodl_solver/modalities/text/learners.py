@@ -15,7 +15,8 @@ from scipy import sparse
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
-from autodl_solver.learners.sparse_linear import as_sparse, fit_logistic, probabilities
+from autodl_solver.learners.label_kind import is_exclusive, probabilities
+from autodl_solver.learners.sparse_linear import as_sparse, fit_logistic
 
 MAX_WEIGHTS = 2**28
 """Terms x classes (a gigabyte): beyond, the terms of fewest documents are left out."""
@@ -108,7 +109,7 @@ class TermLearner(Learner):
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         self._weights = TermWeights(self._min_documents)
-        self._exclusive = y.shape[1] > 1 and bool(np.all((y > 0.5).sum(axis=1) == 1))
+        self._exclusive = is_exclusive(y)
         self._model = fit_logistic(self._weights.fit_transform(as_sparse(x), y), y, budget)
 
     def _predict_proba(self, x: Features) -> Any:
