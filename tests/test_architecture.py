@@ -17,13 +17,18 @@ LAYERS = (
     ("errors",),
     ("budget", "metrics"),
     ("data",),
+    ("inputs",),
     ("nn",),
     ("learners",),
     ("anytime",),
     ("modalities",),
+    ("predictor",),
+    ("saving",),
     ("stage_runner",),
     ("solver",),
-    ("classifier", "explain"),
+    ("session",),
+    ("classifier", "explain", "convert", "browse"),
+    ("serve",),
     ("cli",),
 )
 MODALITIES = {"image", "video", "speech", "series", "text", "tabular"}
@@ -31,12 +36,18 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 # Heavy or optional libraries, and the only places of the package that may import them (paths, as glob patterns).
 RESTRICTED = {
-    "torch": ("nn/*", "nn/*/*", "learners/network*.py", "data/image*.py"),
+    "torch": ("nn/*", "nn/*/*", "saving/*", "learners/network*.py", "data/image*.py"),
     "torchvision": ("nn/*", "nn/*/*", "learners/network*.py", "data/image*.py"),
     "torchaudio": ("nn/*", "nn/*/*", "learners/network*.py"),
     "lightgbm": ("learners/boosting.py",),
     "tensorflow": ("data/source.py",),
-    "pandas": (),
+    "pandas": ("inputs/*",),
+    "pyarrow": ("inputs/*",),
+    "av": ("inputs/*",),
+    "soundfile": ("inputs/*",),
+    "click": ("cli/*",),
+    "rich": ("cli/*",),
+    "safetensors": ("saving/*",),
     "matplotlib": (),
 }
 STRANGERS = {"ingestion", "scoring", "benchmarks", "sample_data", "tests", "model", "run_local_test"}
