@@ -14,27 +14,29 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members, superseded, weigh
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import Plan
 from autodl_solver.anytime.priors import Priors
+from autodl_solver.anytime.saved_run import SavedRun
 from autodl_solver.anytime.schedule import Choice, Schedule, by_gain
 from autodl_solver.anytime.stage_log import STAGE_LOG_FILE, StageLog
 from autodl_solver.anytime.thresholds import BalancedThresholds
-from autodl_solver.anytime.worker import AbandonedError, Worker, usable_s
+from autodl_solver.anytime.worker import AbandonedError, usable_s
 from autodl_solver.budget import Budget, WorkClock
 from autodl_solver.data.examples import Array
 from autodl_solver.data.info import DatasetInfo
+from autodl_solver.guard import Guard
+from autodl_solver.modalities import Modality
+from autodl_solver.predictor import Predictor
 from autodl_solver.stage_runner import StageRunner
 
 logger = logging.getLogger(__name__)
 
 WARM_UP_S = 600.0  # for all families together; the challenge gives 1,200 s
 SHORT_S = 1.0  # a budget below that begins with the class frequencies
-
-T = TypeVar("T")
 
 
 class Solver:
@@ -49,9 +51,11 @@ class Solver:
             work, whatever time that takes.
         make_schedule: (plan, priors) -> what decides which stage comes next; benchmarks compare others.
         run_dir: where stages.jsonl is written, the log that `python -m autodl_solver explain` reads; None for no log.
+        modality: of the rows; None to infer it.
 
     Attributes:
         history: the stages so far.
+        running: the stage that runs now, and what is expected of it; None between stages.
         done: whether further calls would bring nothing.
     """
 
@@ -65,15 +69,16 @@ class Solver:
         clock: Callable[[], float] = time.monotonic,
         make_schedule: Callable[[Plan, Priors], Schedule] = by_gain,
         run_dir: Path | None = None,
+        modality: Modality | None = None,
     ) -> None:
         self.history = History()
+        self.running: Choice | None = None
         self.done = False
-        self._on_error = on_error
         self._clock = clock
         self._make_schedule = make_schedule
         self._log = StageLog(run_dir / STAGE_LOG_FILE if run_dir else None)
-        self._worker = Worker()
-        self._runner = StageRunner(info, self.history, seed, memory_bytes)
+        self._guard = Guard(on_error)
+        self._runner = StageRunner(info, self.history, seed, memory_bytes, modality)
         self._schedule: Schedule | None = None  # until the training split is open
         self._whole = Budget(clock=clock)  # of the run: it begins with the first call of train
         self._is_test_open = False
@@ -86,7 +91,7 @@ class Solver:
         """Pays for imports, threads and kernels before the budget runs, on made-up rows: no example is opened."""
         budget = Budget(WARM_UP_S, self._clock)
         for name, step in self._runner.warm_ups():
-            self._forgiving(name, step, budget.left)
+            self._guard.forgiving(name, step, budget.left)
 
     def train(self, dataset: Any, seconds: float | None = None) -> None:
         """Runs stages until one changes the answer, nothing is worth its cost any more, or time is up.
@@ -98,14 +103,8 @@ class Solver:
             DataError: the training split cannot be read at all.
         """
         budget = self._left(seconds)
-        if self._schedule is None:
-            try:
-                plan, priors = self._worker.run(partial(self._runner.open_train, dataset), usable_s(budget.left))
-            except AbandonedError:
-                self.done = True  # not even the first rows could be read in time
-                return
-            self._schedule = self._make_schedule(plan, priors)
-            self._log.run(self._runner.facts())
+        if not self._open(dataset, budget):
+            return
         if self._answer is None and budget.left < SHORT_S and not self.history.records:
             return  # the class frequencies cost nothing, and something stands if the first stage is too slow
         before, choice = self._members, self._next(budget)
@@ -113,6 +112,19 @@ class Solver:
             self._run(choice, budget)
             choice = self._next(budget)
         self.done |= choice is None
+
+    def step(self, dataset: Any, seconds: float | None = None) -> bool:
+        """Runs one stage, for callers who want to know of each; arguments and errors are those of `train`.
+
+        Returns:
+            Whether there was one that is worth its cost, and time for it; else all is done.
+        """
+        budget = self._left(seconds)
+        choice = self._next(budget) if self._open(dataset, budget) else None
+        if choice is not None:
+            self._run(choice, budget)
+        self.done |= choice is None
+        return choice is not None
 
     def test(self, dataset: Any, seconds: float | None = None) -> Array:
         """Scores for every test row, by the members of the moment.
@@ -131,12 +143,13 @@ class Solver:
         while missing := [m for m in self._members if m.record.stage.name not in self._scores]:
             record = max(missing, key=lambda member: member.weight).record
             step = partial(self._runner.predict, record, budget, is_first=self._answer is None)
-            scores = self._forgiving(f"test pass of {record.stage.name}", step, usable_s(budget.left), record)
+            scores = self._guard.forgiving(f"test pass of {record.stage.name}", step, usable_s(budget.left), record)
             if scores is not None:
                 self._scores[record.stage.name] = scores
                 passes[record.stage.name] = record.predict_s
-            elif self.done:
-                break  # out of time
+            elif self._guard.abandoned:
+                self.done = True  # out of time
+                break
             else:
                 self._members = members(self.history)  # without the one that failed
         ready = tuple(m for m in self._members if m.record.stage.name in self._scores)
@@ -154,6 +167,34 @@ class Solver:
         held_out = held_out_answer(self._answered, self.history)
         return None if held_out is None else BalancedThresholds.fitted(*held_out)
 
+    def predictor(self) -> Predictor:
+        """The answer of the moment, for any rows; at least one step has run, or was tried."""
+        return self._runner.predictor(self._members, held_out_answer(self._members, self.history))
+
+    def saved(self) -> SavedRun:
+        """What was learned so far, between two steps."""
+        return self._runner.saved(self._whole.elapsed)
+
+    def resume(self, dataset: Any, saved: SavedRun) -> None:
+        """Goes on where another solver of the same dataset was saved; before any step."""
+        self._open(dataset, Budget(clock=self._clock), saved)
+        self._whole = Budget(clock=self._clock, spent_s=saved.elapsed_s)
+        self._members = members(self.history)
+
+    def _open(self, dataset: Any, budget: Budget, saved: SavedRun | None = None) -> bool:
+        """Whether the training split is open; the first call opens it."""
+        if self._schedule is None and not self.done:
+            step = partial(self._runner.open_train, dataset, saved)
+            try:
+                plan, priors = self._guard.waiting(step, usable_s(budget.left))
+            except AbandonedError:
+                self.done = True  # not even the first rows could be read in time
+                return False
+            self._schedule = self._make_schedule(plan, priors)
+            if saved is None:
+                self._log.run(self._runner.facts())
+        return self._schedule is not None
+
     def _next(self, budget: Budget) -> Choice | None:
         self.history.elapsed_s = self._whole.elapsed
         if self._schedule is None or self.done or budget.expired:
@@ -161,11 +202,12 @@ class Solver:
         return self._schedule(self.history, budget.left)
 
     def _run(self, choice: Choice, budget: Budget) -> None:
-        stage = choice.stage
+        self.running, stage = choice, choice.stage
         self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
         started = self._whole.elapsed
         step = partial(self._runner.fit, record, budget)
-        self._forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
+        self._guard.forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
+        self.running, self.done = None, self.done or self._guard.abandoned
         record.fit_s = self._whole.elapsed - started
         self._members = members(self.history)
         weigh(self.history, self._members)
@@ -180,21 +222,3 @@ class Solver:
         if self._schedule is None:
             self._whole = budget
         return self._whole if isinstance(self._clock, WorkClock) else budget
-
-    def _forgiving(self, what: str, step: Callable[[], T], seconds: float, record: Record | None = None) -> T | None:
-        """The one place that forgives: None, and the record is marked as failed, if the step raises or overruns."""
-        failure: BaseException
-        try:
-            return self._worker.run(step, seconds)
-        except AbandonedError as error:
-            failure = error
-            self.done |= record is not None  # its thread may hold learners and rows that others would need
-            logger.warning("The %s did not end in time; what was there before stands.", what)
-        except Exception as error:
-            failure = error
-            logger.exception("The %s failed; what was there before stands.", what)
-            if self._on_error == "raise":
-                raise
-        if record is not None:
-            record.error = failure
-        return None

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from autodl_solver.anytime.answer import Member
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.look_ahead import RESERVE
 from autodl_solver.anytime.plan import Plan
 from autodl_solver.anytime.priors import NO_PRIORS, Priors, shipped_priors
+from autodl_solver.anytime.saved_run import SavedRun
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import RunFacts
+from autodl_solver.anytime.thresholds import BalancedThresholds
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples, Rows, typical_length
 from autodl_solver.data.info import DatasetInfo
@@ -26,6 +29,7 @@ from autodl_solver.learners.base import Learner
 from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.modalities import SPECS, Modality, Pipeline, infer_modality
+from autodl_solver.predictor import Part, Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +45,17 @@ class StageRunner:
         history: is told how many rows there are, and the labels of the hold-out.
         seed: of every learner.
         memory_bytes: bound on the transformed rows kept of each split; None for a share of what is free.
+        modality: of the rows; None to infer it.
     """
 
-    def __init__(self, info: DatasetInfo, history: History, seed: int, memory_bytes: float | None) -> None:
+    def __init__(
+        self,
+        info: DatasetInfo,
+        history: History,
+        seed: int,
+        memory_bytes: float | None,
+        modality: Modality | None = None,
+    ) -> None:
         self._info = info
         self._history = history
         self._seed = seed
@@ -52,23 +64,28 @@ class StageRunner:
         self._learners: dict[str, Learner] = {}
         self._prior: PriorLearner | None = None
         self._hold_out = HoldOut(info.n_classes)
+        self._known = modality or infer_modality(info)
         self._priors = NO_PRIORS
 
     def warm_ups(self) -> list[tuple[str, Callable[[], None]]]:
         """Steps, by name, that play each family on made-up rows; of speech and series if only lengths can tell them."""
-        known = infer_modality(self._info)
-        specs = [SPECS[modality] for modality in ([known] if known else [Modality.SPEECH, Modality.SERIES])]
+        modalities = [self._known] if self._known else [Modality.SPEECH, Modality.SERIES]
+        specs = [SPECS[modality] for modality in modalities]
         return [
             (f"warm-up of {family.name}", partial(spec.warm_up, self._info, family))
             for spec in specs
             for family in spec.make_plan(self._info)
         ]
 
-    def open_train(self, dataset: Any) -> tuple[Plan, Priors]:
+    def open_train(self, dataset: Any, saved: SavedRun | None = None) -> tuple[Plan, Priors]:
         """Looks at the first training rows; the plan and the priors of the modality that they are of.
 
+        Args:
+            dataset: the training split.
+            saved: a run on the same rows, to go on with.
         Raises:
             DataError: the split holds no rows, or they cannot be read.
+            ModelFileError: the saved run is of another version.
         """
         source = self._open("train", dataset)
         sample = source.read(0, SAMPLE_ROWS)
@@ -77,7 +94,7 @@ class StageRunner:
         prior = PriorLearner(self._info.n_classes)
         prior.fit(Examples(np.zeros((len(sample), 1)), sample.y), Budget())
         self._prior = prior
-        modality = infer_modality(self._info, typical_length(sample.x))
+        modality = self._known or infer_modality(self._info, typical_length(sample.x))
         assert modality is not None, "a length decides what the metadata leaves open"
         self._pipeline: Pipeline = SPECS[modality].make_pipeline(self._info)
         self._pipeline.fit(sample)
@@ -89,11 +106,41 @@ class StageRunner:
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
         self._priors = shipped_priors(modality.value)
-        return SPECS[modality].make_plan(self._info), self._priors
+        plan = SPECS[modality].make_plan(self._info)
+        if saved is not None:
+            self._resume(saved, plan)
+        return plan, self._priors
 
     def facts(self) -> RunFacts:
         """What the log says of the dataset, once the training split is open."""
         return RunFacts.gather(self._info, self._modality.value, self._history.n_available, self._is_multi_label)
+
+    def _resume(self, saved: SavedRun, plan: Plan) -> None:
+        """The hold-out follows from the labels, so those that were seen before are looked at again."""
+        self._history.records[:] = saved.records_of(plan)
+        self._history.y_held_out = saved.y_held_out
+        self._learners = dict(saved.learners)
+        n_seen = max((record.n_examples for record in self._history.records), default=0)
+        self._hold_out.among(self._sources["train"].labels(n_seen))
+
+    def saved(self, elapsed_s: float) -> SavedRun:
+        """What a later run needs to go on from here."""
+        return SavedRun.of(self._history, elapsed_s, self._learners)
+
+    def predictor(self, chosen: tuple[Member, ...], held_out: tuple[Array, Array] | None) -> Predictor:
+        """The members as they are now: learners are copied before they go on, so a predictor keeps its own.
+
+        Args:
+            chosen: whose learners are still there.
+            held_out: (labels, scores) of the answer; None without a hold-out.
+        """
+        parts = []
+        for member in chosen:
+            stage = member.record.stage
+            learner = self._learners[stage.name]
+            parts.append(Part(stage.name, learner, stage.view, stage.fidelity, member.weight, member.temperature))
+        thresholds = None if held_out is None else BalancedThresholds.fitted(*held_out)
+        return Predictor(self._pipeline, parts, self.prior_scores(1)[0], thresholds)
 
     def open_test(self, dataset: Any) -> None:
         """Remembers where the test rows are."""

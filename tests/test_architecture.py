@@ -24,7 +24,7 @@ LAYERS = (
     ("modalities",),
     ("predictor",),
     ("saving",),
-    ("stage_runner",),
+    ("stage_runner", "guard"),
     ("solver",),
     ("session",),
     ("classifier", "explain", "convert", "browse"),
@@ -51,7 +51,7 @@ RESTRICTED = {
     "matplotlib": (),
 }
 STRANGERS = {"ingestion", "scoring", "benchmarks", "sample_data", "tests", "model", "run_local_test"}
-FORGIVING = {"solver.py", "nn/trainer.py", "anytime/worker.py"}  # the worker hands errors to the waiting thread
+FORGIVING = {"guard.py", "nn/trainer.py", "anytime/worker.py"}  # the worker hands errors to the waiting thread
 LONGEST_FUNCTION = 70
 VAGUE_NAMES = {"utils", "util", "common", "core", "helpers", "misc"}
 

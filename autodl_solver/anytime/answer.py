@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,10 +106,15 @@ def answer_of(chosen: tuple[Member, ...], scores: Mapping[str, Array]) -> Array:
         chosen: at least one member; their weights count relative to each other.
         scores: by stage name, the [n_rows, n_classes] predictions of each member.
     """
-    if len(chosen) == 1:
-        return scores[chosen[0].record.stage.name]
-    logits = np.stack([member.temperature.apply(scores[member.record.stage.name]) for member in chosen])
-    weights = np.array([member.weight for member in chosen])
+    return blended([(one.weight, one.temperature, scores[one.record.stage.name]) for one in chosen])
+
+
+def blended(scored: Sequence[tuple[float, Temperature, Array]]) -> Array:
+    """[n_rows, n_classes] float32 in [0, 1]: one blend of (weight, temperature, scores), at least one of them."""
+    if len(scored) == 1:
+        return scored[0][2]
+    logits = np.stack([temperature.apply(scores) for _, temperature, scores in scored])
+    weights = np.array([weight for weight, _, _ in scored])
     return blend(logits, weights / weights.sum()).astype(np.float32)
 
 

@@ -95,6 +95,20 @@ class RecordReader:
         )
 
 
+class HeldReader:
+    """Rows that lie in memory."""
+
+    def __init__(self, examples: Examples) -> None:
+        self._examples = examples
+
+    @property
+    def n_rows(self) -> int:
+        return len(self._examples)
+
+    def read(self, start: int, stop: int) -> Examples:
+        return self._examples.take(slice(start, stop))
+
+
 class IteratedReader:
     """Iterates what the challenge handed over, remembers the place, and starts anew only when asked for earlier rows.
 
@@ -185,8 +199,9 @@ def _iterate_graph(dataset: Any) -> Iterator[tuple[Array, Array]]:
 def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
     """The fastest way to the rows of a split.
 
-    The folder is that which the dataset names (`.folder`, our own ingestion). A bare tf.data.Dataset is what the
-    official program makes of the folder that the metadata names, and of its sibling for the other split
+    Examples are rows already. The folder is that which the dataset names (`.folder`, our own ingestion). A bare
+    tf.data.Dataset is what the official program makes of the folder that the metadata names, and of its sibling for the
+    other split
     (docs/decisions/0001).
     Anything else is data of its own and is iterated.
 
@@ -195,6 +210,8 @@ def open_reader(dataset: Any, info: DatasetInfo, split: str) -> RowReader:
         info: facts of the dataset; `info.folder` is that of the training split.
         split: "train" or "test".
     """
+    if isinstance(dataset, Examples):
+        return HeldReader(dataset)
     folder = getattr(dataset, "folder", None)
     if folder is None and info.folder is not None and is_tf_dataset(dataset):
         folder = info.folder if split == info.folder.name else info.folder.parent / split
@@ -251,6 +268,16 @@ class ExampleSource:
             fitting = CHUNK_BYTES * len(rows) // max(nbytes(rows.x), 1)
             self._chunk_rows = int(min(max(fitting, 1), CHUNK_ROWS))
         return rows
+
+    def labels(self, stop: int) -> Array:
+        """[n, n_classes] float32: the labels of the first `stop` rows, fewer at the end of the split."""
+        labels: list[Array] = []
+        n_read = 0
+        while n_read < stop and len(part := self.read(n_read, min(n_read + self._chunk_rows, stop))):
+            assert part.y is not None, "training rows carry labels"
+            labels.append(part.y)
+            n_read += len(part)
+        return np.concatenate(labels) if labels else np.zeros((0, 0), np.float32)
 
     def transformed(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int | None) -> Iterator[Examples]:
         """The first `stop` rows (None: all) after `transform`, part by part.
