@@ -203,15 +203,15 @@ class Solver:
 
     def _run(self, choice: Choice, budget: Budget) -> None:
         self.running, stage = choice, choice.stage
-        self.history.records.append(record := Record(stage, stage.n_examples, 0.0))
-        started = self._whole.elapsed
+        record = Record(stage, stage.n_examples, 0.0, started_s=self._whole.elapsed)
+        self.history.records.append(record)
         step = partial(self._runner.fit, record, budget)
         self._guard.forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
         self.running, self.done = None, self.done or self._guard.abandoned
-        record.fit_s = self._whole.elapsed - started
+        record.fit_s = self._whole.elapsed - record.started_s
         self._members = members(self.history)
         weigh(self.history, self._members)
-        self._log.stage(record, started, record.error, choice.expected)
+        self._log.stage(record, choice.expected)
         for one in superseded(self.history, self._members):
             self._runner.retire(one)
             self._scores.pop(one.stage.name, None)

@@ -32,8 +32,8 @@ def write_run(run_dir: Path, name: str = "toy") -> Path:
         refit = math.isnan(score) and error is None
         stage = Stage(stage_name, PriorLearner, 8, 256, refit_of="repeated" if refit else None)
         held_out = None if math.isnan(score) else np.zeros((9, 10))
-        record = Record(stage, 250, 0.5, held_out, score, error)
-        log.stage(record, started_s, error, {"score": 0.875, "why": name})
+        record = Record(stage, 250, 0.5, held_out, score, error, started_s=started_s)
+        log.stage(record, {"score": 0.875, "why": name})
 
     log.prediction({}, 0.0, 0.25)
     stage(f"first {name}", 1.0, 0.75)

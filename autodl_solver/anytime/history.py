@@ -28,6 +28,7 @@ class Record:
         weight: its share of the answer after it ran, and since.
         answer_score: NAUC of the answer on the hold-out right after this stage; nan where there is none.
         retired: whether its learner is gone, so that it cannot be a member again.
+        started_s: seconds since the first call of train.
     """
 
     stage: Stage
@@ -42,6 +43,7 @@ class Record:
     weight: float = 0.0
     answer_score: float = math.nan
     retired: bool = False
+    started_s: float = 0.0
 
     @property
     def failed(self) -> bool:

@@ -52,15 +52,11 @@ class StageLog:
         """Opens a run; an earlier one in the same file stays."""
         self._append({"version": VERSION, "kind": "run", **vars(facts), "shape": list(facts.shape)})
 
-    def stage(
-        self, record: Record, started_s: float, error: BaseException | None = None, expected: Expectation | None = None
-    ) -> None:
+    def stage(self, record: Record, expected: Expectation | None = None) -> None:
         """Adds a stage that has ended.
 
         Args:
             record: what became of it.
-            started_s: seconds since the first call of `train`.
-            error: what it raised.
             expected: what the schedule expected of it.
         """
         stage = record.stage
@@ -75,12 +71,12 @@ class StageLog:
                 "n_held_out": record.n_held_out,
                 "refit": stage.refit,
                 "contract_s": _number(stage.seconds),
-                "started_s": _number(started_s),
+                "started_s": _number(record.started_s),
                 "fit_s": _number(record.fit_s),
                 "score": _number(record.score),
                 "answer_score": _number(record.answer_score),
                 "failed": record.failed,
-                "error": None if error is None else _first_line(error),
+                "error": None if record.error is None else _first_line(record.error),
                 "expected": None if expected is None else {key: _number(value) for key, value in expected.items()},
                 "weight": None,
             }

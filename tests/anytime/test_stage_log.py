@@ -27,7 +27,9 @@ PREDICTION_LINE = b'{"kind": "prediction", "weights": {"first": 1}, "started_s":
 PREDICTION = PredictionEntry({"first": 1.0}, 1.0, 0.5)
 
 
-def record(name: str = "first", score: float = 0.5, *, failed: bool = False, refit: bool = False) -> Record:
+def record(
+    name: str = "first", score: float = 0.5, *, failed: bool = False, refit: bool = False, started_s: float = 0.0
+) -> Record:
     held_out = None if failed or refit else np.zeros((7, 10))
     return Record(
         Stage(name, PriorLearner, 32, 50, family="prior", refit_of="repeated" if refit else None),
@@ -35,8 +37,9 @@ def record(name: str = "first", score: float = 0.5, *, failed: bool = False, ref
         1.25,
         held_out,
         score,
-        ValueError() if failed else None,
+        ValueError("a\nb") if failed else None,
         n_held_out=0 if held_out is None else 7,
+        started_s=started_s,
     )
 
 
@@ -56,12 +59,10 @@ def test_what_is_written_comes_back_with_the_weights_of_the_last_answer(tmp_path
     path = tmp_path / "made" / "stages.jsonl"
     log = StageLog(path)
     log.run(FACTS)
-    log.stage(record(), 0.125)
+    log.stage(record(started_s=0.125))
     log.prediction({"first": 1.0}, 1.5, 0.25)
-    log.stage(
-        record("broken", math.nan, failed=True), 2.0, ValueError("a\nb"), {"score": np.float64(0.9), "s": math.inf}
-    )
-    log.stage(record("refit", math.nan, refit=True), 3.0)
+    log.stage(record("broken", math.nan, failed=True, started_s=2.0), {"score": np.float64(0.9), "s": math.inf})
+    log.stage(record("refit", math.nan, refit=True, started_s=3.0))
     log.prediction({"first": 0.25, "refit": 0.75}, 4.0, 0.25, {"refit": 0.25}, 30)
     expected: list[Entry] = [
         FACTS,
@@ -95,7 +96,7 @@ def test_numbers_of_numpy_are_written_as_plain_ones(tmp_path: Path) -> None:
     log = StageLog(path)
     log.run(FACTS)
     stage = Stage("first", PriorLearner, np.int64(32), np.int64(50), np.float64(7.5), "prior")  # type: ignore[arg-type]
-    log.stage(Record(stage, np.int64(40), np.float64(1.0), score=np.float32(0.5)), np.float32(1.0))  # type: ignore[arg-type]
+    log.stage(Record(stage, np.int64(40), np.float64(1.0), score=np.float32(0.5), started_s=np.float32(1.0)))  # type: ignore[arg-type]
     assert read_stage_log(path)[1] == StageEntry(
         "first", "prior", 32, 40, 0, False, 1.0, 1.0, 0.5, False, contract_s=7.5
     )
@@ -106,7 +107,7 @@ def test_hostile_names_come_back_as_they_were(tmp_path: Path, name: str) -> None
     path = tmp_path / "stages.jsonl"
     log = StageLog(path)
     log.run(FACTS)
-    log.stage(record(name), 0.0)
+    log.stage(record(name))
     log.prediction({name: 1.0}, 1.0, 0.1)
     assert path.read_bytes().count(b"\n") == 3
     _, stage, prediction = read_stage_log(path)
@@ -178,7 +179,7 @@ def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path: Path, caplo
     log = StageLog(tmp_path / "file" / "stages.jsonl")  # also for root, who may write anywhere
     with caplog.at_level(logging.WARNING):
         log.run(FACTS)
-        log.stage(record(), 0.0)
+        log.stage(record())
         log.prediction({}, 0.0, 0.0)
     assert [message.split(" (")[0] for message in caplog.messages] == [
         f"The stage log {tmp_path / 'file' / 'stages.jsonl'} cannot be written"
@@ -189,6 +190,6 @@ def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     log = StageLog(None)
     log.run(FACTS)
-    log.stage(record(), 0.0)
+    log.stage(record())
     log.prediction({"first": 1.0}, 0.0, 0.0)
     assert list(tmp_path.iterdir()) == []

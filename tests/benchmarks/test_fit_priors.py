@@ -137,7 +137,7 @@ def written(folder: Path, run: Sequence[Entry]) -> None:
         if isinstance(entry, StageEntry):
             assert entry.score is not None
             stage = Stage(entry.name, PriorLearner, entry.fidelity, entry.n_examples, family=entry.family)
-            log.stage(Record(stage, entry.n_examples, entry.fit_s, score=entry.score, n_held_out=entry.n_held_out), 0.0)
+            log.stage(Record(stage, entry.n_examples, entry.fit_s, score=entry.score, n_held_out=entry.n_held_out))
         elif isinstance(entry, PredictionEntry):
             log.prediction(entry.weights, 0.0, entry.predict_s, entry.passes, entry.n_test)
 
