@@ -52,7 +52,7 @@ _GRAY, _RGB = 1, 3  # values of torchvision.io.ImageReadMode
 N_CHANNELS = tuple(_MODES)
 """Channel counts that files can be decoded to."""
 # What Pillow's parsers raise on broken files: they are not tidier than this.
-_PILLOW_ERRORS = (
+PILLOW_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, AttributeError, ArithmeticError, RuntimeError,
     struct.error, zlib.error, Warning,
 )  # fmt: skip
@@ -179,7 +179,7 @@ def _by_pillow(file: memoryview, header: ImageHeader, read: Callable[[ImageFile]
             if image.size != (header.n_cols, header.n_rows):
                 raise ValueError(f"its header and its content disagree on its size, {image.size}")
             return read(image)
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         return DataError(
             f"A {header.codec.value} file must decode; however one of {len(file)} bytes, "
             f"{header.n_rows} x {header.n_cols} pixels, does not ({error}); "
