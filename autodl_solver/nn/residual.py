@@ -97,6 +97,13 @@ class ResidualNetwork(nn.Module):
         self, n_channels: int, n_classes: int, size_px: int, widths: Sequence[int] = (64, 128), *, fine: bool = False
     ) -> None:
         super().__init__()
+        self.arguments = {  # a saved network is built again from them
+            "n_channels": n_channels,
+            "n_classes": n_classes,
+            "size_px": size_px,
+            "widths": tuple(widths),
+            "fine": fine,
+        }
         patch_px, stride = patch_of(size_px, fine)
         self.stem = PatchWhitening(n_channels, patch_px, stride)
         n_in = 2 * self.stem.n_kept

@@ -33,6 +33,12 @@ class SpectrogramNetwork(nn.Module):
 
     def __init__(self, n_frames: int, n_bands: int, n_classes: int, widths: Sequence[int] = (64, 128)) -> None:
         super().__init__()
+        self.arguments = {  # a saved network is built again from them
+            "n_frames": n_frames,
+            "n_bands": n_bands,
+            "n_classes": n_classes,
+            "widths": tuple(widths),
+        }
         self.stem = PatchWhitening(1, PATCH_PX, STRIDE_PX)
         sizes = [2 * self.stem.n_kept, *widths]
         self.stages = nn.Sequential(*(ResidualStage(a, b, 2) for a, b in zip(sizes[:-1], widths, strict=True)))

@@ -54,6 +54,15 @@ class TabularNetwork(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
+        self.arguments = {  # a saved network is built again from them
+            "n_columns": n_columns,
+            "n_values": n_values,
+            "n_outputs": n_outputs,
+            "n_members": n_members,
+            "embedding_width": embedding_width,
+            "hidden": tuple(hidden),
+            "dropout": dropout,
+        }
         self.embedding = ColumnEmbedding(n_columns, n_values, embedding_width)
         width = n_columns * embedding_width
         # a random sign for each column and member, which makes the members differ from the beginning

@@ -41,6 +41,15 @@ class TextNetwork(nn.Module):
         forgetting: float = 0.15,
     ) -> None:
         super().__init__()
+        self.arguments = {  # a saved network is built again from them
+            "n_tokens": n_tokens,
+            "n_classes": n_classes,
+            "width": width,
+            "n_filters": n_filters,
+            "sizes": tuple(sizes),
+            "dropout": dropout,
+            "forgetting": forgetting,
+        }
         self.embedding = nn.Embedding(n_tokens, width, sparse=True)
         nn.init.normal_(self.embedding.weight, std=0.3)
         self.filters = nn.Linear(width, n_filters * sum(sizes), bias=False)
