@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,6 +80,13 @@ class TableNetworkLearner(Learner):
         super().__init__(n_classes, seed)
         self._training = training or TableTraining()
         self._network: TabularNetwork | None = None
+        self._optimizer: torch.optim.Optimizer | None = None
+        self._moments: dict[str, Any] | None = None  # of the optimizer before this learner was saved
+
+    def attributes_to_save(self) -> dict[str, Any]:
+        """Of the optimizer its state only: the next fit makes one again."""
+        moments = self._moments if self._optimizer is None else self._optimizer.state_dict()
+        return {**vars(self), "_optimizer": None, "_moments": moments}
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         table = _table(x)
@@ -86,6 +94,7 @@ class TableNetworkLearner(Learner):
             if self._network is None:
                 torch.manual_seed(self.seed)
                 self._begin(table, y)
+            self._prepare_optimizer()
             torch.manual_seed(self.seed + self._n_steps)
             self._train(table, y, budget)
 
@@ -107,14 +116,23 @@ class TableNetworkLearner(Learner):
         logits = np.log(frequencies) if self._exclusive else np.log(frequencies / (1 - frequencies))
         with torch.no_grad():
             self._network.head_bias.add_(torch.as_tensor(logits, dtype=torch.float32))
-        avoid_triton_beside_tensorflow()
-        self._optimizer = torch.optim.AdamW(
-            self._network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
-        )
         self._average = copy.deepcopy(self._network)
         self._answering = copy.deepcopy(self._network)
         self._n_steps, self._n_rows = 0, 0
         self._random = np.random.default_rng(self.seed)
+
+    def _prepare_optimizer(self) -> None:
+        """Where there is none: after a beginning, or after the learner was loaded."""
+        if self._optimizer is None:
+            assert self._network is not None, "a learner begins before it trains"
+            avoid_triton_beside_tensorflow()
+            plan = self._training
+            self._optimizer = torch.optim.AdamW(
+                self._network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
+            )
+            if self._moments is not None:
+                self._optimizer.load_state_dict(self._moments)
+                self._moments = None
 
     def _train(self, table: Array, y: Array, budget: Budget) -> None:
         """Steps until the budget ends, or nothing better comes."""
@@ -146,6 +164,7 @@ class TableNetworkLearner(Learner):
 
     def _step(self, x: Array, y: Tensor) -> None:
         assert self._network is not None
+        assert self._optimizer is not None
         self._network.train()
         with best_compute().autocast():
             logits = self._network(torch.as_tensor(self._encoder.encode(x))).float()

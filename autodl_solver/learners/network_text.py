@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -127,6 +128,8 @@ class _Member:
     def __init__(self, n_tokens: int, y: Array, seed: int, exclusive: bool, training: TextTraining) -> None:
         self._exclusive, self._training, self._seed = exclusive, training, seed
         self._n_fits = 0
+        self._optimizers: list[torch.optim.Optimizer] = []
+        self._moments: list[dict[str, Any]] = []  # of the optimizers before this member was saved
         self.begin_again()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -134,14 +137,13 @@ class _Member:
         rate = (y.sum(axis=0) + 0.5) / (len(y) + 1)
         with torch.no_grad():
             self._network.head.bias.copy_(torch.as_tensor(np.log(rate) if exclusive else np.log(rate / (1 - rate))))
-        dense = [weight for name, weight in self._network.named_parameters() if not name.startswith("embedding")]
-        avoid_triton_beside_tensorflow()
-        self._optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(dense, training.step, weight_decay=0.01),
-            torch.optim.SparseAdam(list(self._network.embedding.parameters()), training.embedding_step),
-        ]
         self._average = copy.deepcopy(self._network)
         self._answering = copy.deepcopy(self._network)
+
+    def attributes_to_save(self) -> dict[str, Any]:
+        """Of the optimizers their state only: training makes them again."""
+        moments = [optimizer.state_dict() for optimizer in self._optimizers] or self._moments
+        return {**vars(self), "_optimizers": [], "_moments": moments}
 
     def begin_again(self) -> None:
         """With the same weights, on other rows."""
@@ -154,7 +156,22 @@ class _Member:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._seed + 7919 * self._n_fits)
             self._n_fits += 1
+            self._prepare_optimizers()
             self._steps(rows, y, budget)
+
+    def _prepare_optimizers(self) -> None:
+        """Where there are none: before the first step, or after the member was loaded."""
+        if self._optimizers:
+            return
+        dense = [weight for name, weight in self._network.named_parameters() if not name.startswith("embedding")]
+        avoid_triton_beside_tensorflow()
+        self._optimizers = [
+            torch.optim.AdamW(dense, self._training.step, weight_decay=0.01),
+            torch.optim.SparseAdam(list(self._network.embedding.parameters()), self._training.embedding_step),
+        ]
+        for optimizer, moments in zip(self._optimizers, self._moments, strict=False):
+            optimizer.load_state_dict(moments)
+        self._moments = []
 
     def _steps(self, rows: Array, y: Array, budget: Budget) -> None:
         plan = self._training
