@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,12 +42,15 @@ SAMPLES_AT_ONCE = 8_000_000
 """Of the clips that are transformed together: 32 MB, however long they are."""
 
 
+NOTHING = Ragged(np.zeros(0, np.float32), np.zeros(1, np.int64))
+
+
 class SpeechPipeline(Pipeline):
     """See the module. Loudness is relative to the first training clips, so that a clip depends on itself only."""
 
     def __init__(self, info: DatasetInfo) -> None:
         super().__init__(info)
-        self._sample = Ragged(np.zeros(0, np.float32), np.zeros(1, np.int64))
+        self._sample = NOTHING
         self._n_fft = MIN_FFT
         self._hop = MIN_FFT // 4
         self._gain = 1.0
@@ -66,6 +69,12 @@ class SpeechPipeline(Pipeline):
         frames = Frames.spread(clips, self._n_fft, self._hop, LOUDNESS_FRAMES)
         energies = mel_energies(clips.values * self._gain, frames.starts, frames.rooms, self._n_fft, N_MELS)
         self._loudest = float(energies.max(initial=0.0))
+
+    def attributes_to_save(self) -> dict[str, Any]:
+        """Spectrograms in place of the first training clips: nobody's recordings lie in a saved model."""
+        if len(self._sample) == 0:
+            return vars(self)
+        return {**vars(self), "_sampled": self._sampled, "_sample": NOTHING}
 
     @cached_property
     def _sampled(self) -> Ragged:

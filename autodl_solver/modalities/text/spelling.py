@@ -10,6 +10,7 @@ for European language text retrieval, 2004.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -50,6 +51,10 @@ class SpellingTable:
         self._vocabulary = vocabulary
         self._place = np.full(len(vocabulary), -1, np.int64)  # row of the table for each id
         self._pieces: list[Array] = []
+
+    def attributes_to_save(self) -> dict[str, Any]:
+        """Without the pieces: words are cut again when they are met."""
+        return {"_vocabulary": self._vocabulary, "_place": np.full_like(self._place, -1), "_pieces": []}
 
     def counts(self, ids: Array, document: Array, n_documents: int) -> sparse.csr_array:
         """[n_documents, n_columns] float32: how often each piece occurs.
