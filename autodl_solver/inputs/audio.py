@@ -17,7 +17,7 @@ import numpy as np
 from autodl_solver.data.examples import Array, Ragged, Rows
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.errors import InputError
-from autodl_solver.inputs.files import FileInput, check_file
+from autodl_solver.inputs.files import FileInput, brief, check_file
 
 MAX_HZ = 16_000
 
@@ -118,4 +118,4 @@ def _by_ffmpeg(path: Path, longest_s: float | None) -> tuple[Array, int]:
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"it cannot be decoded as sound ({error})") from error
+        raise InputError(f"it cannot be decoded as sound ({brief(error)})") from error

@@ -96,6 +96,11 @@ def check_file(path: Path) -> None:
         raise InputError("it is empty")
 
 
+def brief(error: Exception) -> str:
+    """What an error says, without the path that those of the system and of FFmpeg repeat."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def refuse_unreadable(skipped: Mapping[int, str], paths: Sequence[Path], plural: str) -> None:
     """Raises InputError where too many of the training files are unreadable."""
     if not paths:
@@ -234,6 +239,6 @@ def _attempt(function: Callable[[Path], T], path: Path) -> tuple[Any, str | None
     except InputError as error:
         return None, str(error)
     except OSError as error:
-        return None, error.strerror or str(error)
+        return None, brief(error)
     except ValueError as error:  # a path with a zero byte
         return None, str(error)

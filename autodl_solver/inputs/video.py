@@ -17,7 +17,7 @@ import numpy as np
 from autodl_solver.data.examples import Rows
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.errors import InputError
-from autodl_solver.inputs.files import FileInput, check_file, packed_frames
+from autodl_solver.inputs.files import FileInput, brief, check_file, packed_frames
 
 if TYPE_CHECKING:
     import av
@@ -98,7 +98,7 @@ def read_frames(path: Path) -> list[Image]:
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"it cannot be decoded as a video ({error})") from error
+        raise InputError(f"it cannot be decoded as a video ({brief(error)})") from error
     if not frames:
         raise InputError("it holds no frames")
     return frames
@@ -112,7 +112,7 @@ def _opened(path: Path) -> av.container.InputContainer:
     try:
         container = av.open(str(path))
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"it cannot be opened as a video ({error})") from error
+        raise InputError(f"it cannot be opened as a video ({brief(error)})") from error
     if not container.streams.video:
         container.close()
         raise InputError("it holds no pictures")
