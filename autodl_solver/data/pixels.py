@@ -31,7 +31,7 @@ def small_pixels(x: Rows, n_channels: int, size_px: int, n_frames: int = 1) -> A
         return decoded_squares(x, n_channels, size_px, n_frames).astype(np.float32) / 255
     if isinstance(x, Ragged):
         frames, present = _evenly_spaced(x.offsets, n_frames)
-        return _placed(resize_pixels(x.values[frames], size_px), present, n_frames)
+        return _placed(resize_pixels(x.values[frames], size_px).astype(np.float32, copy=False), present, n_frames)
     if isinstance(x, np.ndarray):
         n_rows, time = x.shape[:2]
         frames, present = _evenly_spaced(np.array([0, time]), n_frames)

@@ -35,6 +35,12 @@ def ragged() -> Ragged:
     return Ragged(frames(), np.concatenate([[0], np.cumsum(LENGTHS)]))
 
 
+def test_frames_of_bytes_come_out_as_numbers_that_can_be_subtracted() -> None:
+    x = Ragged(np.full((3, 4, 4, 1), 200, np.uint8), np.array([0, 1, 3]))
+    for rows in (x, x.values[:, None], [x.values]):
+        assert small_pixels(rows, 1, 2).dtype == np.float32
+
+
 @pytest.mark.parametrize(
     ("x", "scale"),
     [
