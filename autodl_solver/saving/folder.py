@@ -92,9 +92,10 @@ def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         decoder = Decoder(KINDS, TensorStore(files.get(TENSORS_FILE, b"")), texts)
         objects = decoder.values(document["objects"])
     except Exception as error:  # whatever a wrong node brings about, in whichever library
+        fact = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
         raise ModelFileError(
             f"A saved model must hold what write_model wrote; however the objects in {folder / MODEL_FILE} cannot be "
-            f"built: {error or type(error).__name__}; save the model again, and load none that you do not trust."
+            f"built: {fact:.500}; save the model again, and load none that you do not trust."
         ) from error
     return objects, document["facts"]
 

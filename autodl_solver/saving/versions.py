@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -55,6 +56,7 @@ def check_versions(document: Mapping[str, Any], path: Path) -> None:
             )
 
 
+@functools.cache
 def _installed(name: str) -> str:
     try:
         return version(name)

@@ -72,7 +72,7 @@ def change_document(folder: Path, change: Callable[[dict[str, Any]], Any]) -> No
     path = folder / "model.json"
     document = json.loads(path.read_text())
     change(document)
-    for name in document.get("files", {}):
+    for name in document.get("files") or {}:
         if (folder / name).is_file():
             data = (folder / name).read_bytes()
             document["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
