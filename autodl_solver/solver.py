@@ -175,10 +175,19 @@ class Solver:
         """What was learned so far, between two steps."""
         return self._runner.saved(self._whole.elapsed)
 
-    def resume(self, dataset: Any, saved: SavedRun) -> None:
-        """Goes on where another solver of the same dataset was saved; before any step."""
+    def open(self, dataset: Any, elapsed_s: float = 0.0, saved: SavedRun | None = None) -> None:
+        """Opens the training split ahead of the first step, for callers who resume.
+
+        Args:
+            dataset: see `train`.
+            elapsed_s: of the run, up to now.
+            saved: an earlier run on the same rows, to go on with.
+        Raises:
+            DataError: the training split cannot be read at all.
+            ModelFileError: the saved run is of another version.
+        """
         self._open(dataset, Budget(clock=self._clock), saved)
-        self._whole = Budget(clock=self._clock, spent_s=saved.elapsed_s)
+        self._whole = Budget(clock=self._clock, spent_s=elapsed_s)
         self._members = members(self.history)
 
     def _open(self, dataset: Any, budget: Budget, saved: SavedRun | None = None) -> bool:

@@ -158,22 +158,30 @@ class StageRunner:
         record.n_examples = len(rows)
         self._history.n_available = source.n_rows
         assert rows.y is not None, "training rows carry labels"
+        learner = self._learner_of(stage, cross_fits=cross_fits)  # before its contract: it may have to import a library
         reserve_s = RESERVE * self._history.last_predict_s
         contract = budget.slice(min(stage.seconds, budget.left - reserve_s))
-        if cross_fits:
-            self._cross_fit(record, rows, contract)
+        if isinstance(learner, CrossFittedLearner):
+            self._cross_fit(record, learner, rows, contract)
         else:
-            self._fit_some(record, rows, contract)
+            self._fit_some(record, learner, rows, contract)
         budget.spend(self._priors.of(stage.family).fit_seconds(len(rows), stage.fidelity))
 
-    def _fit_some(self, record: Record, rows: Examples, contract: Budget) -> None:
+    def _learner_of(self, stage: Stage, *, cross_fits: bool) -> Learner:
+        """One to be fitted: a copy of that which the stage goes on with, since that may have to answer once more."""
+        if stage.continues is not None and stage.continues in self._learners:
+            return copy.deepcopy(self._learners[stage.continues])
+        n_classes, seed = self._info.n_classes, self._seed
+        if cross_fits:
+            return CrossFittedLearner(n_classes, seed, stage.make_learner)
+        return stage.make_learner(n_classes, seed)
+
+    def _fit_some(self, record: Record, learner: Learner, rows: Examples, contract: Budget) -> None:
         """Learns the rows that are not held out (all of them in a refit), and predicts those that are."""
         stage = record.stage
         assert rows.y is not None, "training rows carry labels"
         held_out = self._hold_out.among(rows.y)
         fitted = np.arange(len(rows)) if stage.refit or held_out.all() else np.flatnonzero(~held_out)
-        earlier = self._learners.get(stage.continues or "")  # copied: it may have to answer once more
-        learner = copy.deepcopy(earlier) or stage.make_learner(self._info.n_classes, self._seed)
         learner.fit(rows.take(fitted), contract)
         self._learners[stage.name], record.n_fitted = learner, len(fitted)
         if not stage.refit and self._hold_out.mask.any():
@@ -181,15 +189,11 @@ class StageRunner:
             for one in self._history.records:
                 self._predict_held_out(one)
 
-    def _cross_fit(self, record: Record, rows: Examples, contract: Budget) -> None:
+    def _cross_fit(self, record: Record, learner: CrossFittedLearner, rows: Examples, contract: Budget) -> None:
         """Every row is held out once: there are too few to spare some."""
-        stage = record.stage
-        make = partial(CrossFittedLearner, make_learner=stage.make_learner)
-        learner = copy.deepcopy(self._learners.get(stage.continues or "")) or make(self._info.n_classes, self._seed)
         learner.fit(rows, contract)
-        assert isinstance(learner, CrossFittedLearner), "all learners of the run are cross-fitted"
         assert rows.y is not None, "training rows carry labels"
-        self._learners[stage.name], record.n_fitted = learner, len(rows)
+        self._learners[record.stage.name], record.n_fitted = learner, len(rows)
         self._history.y_held_out = rows.y
         record.scored(rows.y, learner.out_of_fold)
 

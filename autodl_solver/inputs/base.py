@@ -29,11 +29,13 @@ class Encoded:
     rows: Rows
     skipped: Mapping[int, str] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return n_rows(self.rows) + len(self.skipped)
+
     @property
     def places(self) -> Array:
         """[n_rows] int64: the place of each row among the examples."""
-        n_examples = n_rows(self.rows) + len(self.skipped)
-        return np.setdiff1d(np.arange(n_examples), np.array(list(self.skipped), dtype=np.int64))
+        return np.setdiff1d(np.arange(len(self)), np.array(list(self.skipped), dtype=np.int64))
 
 
 class Input(ABC):
