@@ -6,6 +6,7 @@
     3-D array [n, time, channel], lists of [time] or [time, channel]            series
     4-D array [n, row, col, channel], lists of [row, col, channel], PIL images  image
     5-D array [n, time, row, col, channel], lists of [time, row, col, channel]  video
+    path of a split in AutoDL format, NAME.data/train say                       what its metadata say
 
 Arrays of sound look like series, gray images like series of several channels: there the user says the kind.
 """
@@ -19,11 +20,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from autodl_solver.data.info import METADATA_FILE
 from autodl_solver.errors import InputError
 from autodl_solver.inputs.arrays import AudioArrays, ImageArrays, VideoArrays
 from autodl_solver.inputs.base import Input
 from autodl_solver.inputs.files import kind_of_file
 from autodl_solver.inputs.series import SeriesInput
+from autodl_solver.inputs.split import SplitInput
 from autodl_solver.inputs.table import TableInput
 from autodl_solver.inputs.text import TextInput, is_column_of_texts
 
@@ -49,6 +52,8 @@ def input_for(X: Any, kind: str | None = None) -> Input:
     """
     if kind is not None and kind not in KINDS:
         raise InputError(f"The kind must be one of {', '.join(KINDS)}; however it is {kind!r}.")
+    if isinstance(X, (str, os.PathLike)) and os.path.isfile(os.path.join(X, METADATA_FILE)):
+        return SplitInput()
     if isinstance(X, (str, bytes, os.PathLike, Mapping)) or not hasattr(X, "__getitem__"):
         raise InputError(
             f"X must hold examples, in a list, an array or a DataFrame; however it is a {type(X).__name__}; put one "
