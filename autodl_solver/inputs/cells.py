@@ -13,6 +13,7 @@ A cell that is missing, was never seen, or cannot be read is NaN.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,10 @@ logger = logging.getLogger(__name__)
 NUMBER, CATEGORY, DATE, DURATION, TEXT, DROPPED = "number", "category", "date", "duration", "text", "dropped"
 
 MOST = 0.95
-"""This share of the cells must be of a kind, so that the column is: "?" and "n/a" among numbers are missing values."""
+"""This share of the cells must be of a kind, so that the column is."""
+
+UNTOLD = frozenset({"", "?", "-", "na", "n/a", "<na>", "nan", "nat", "none", "null"})
+"""What people write for a missing value, in lower case; they do not count there."""
 
 SAMPLE_ROWS = 10_000
 """Cells that are looked at to tell what a column is."""
@@ -169,9 +173,13 @@ def _kind(name: str, cells: Any) -> str:
 
 def _kind_of_strings(sample: Any) -> str:
     """Of cells that are strings, or objects of several types."""
+    strings = sample.astype(object).map(str)
+    told = ~strings.str.strip().str.lower().isin(UNTOLD)
+    if not told.any():
+        return CATEGORY
+    sample, strings = sample[told], strings[told]
     if (~np.isnan(_numbers(sample))).mean() >= MOST:
         return NUMBER
-    strings = sample.astype(object).map(str)
     if strings.str.fullmatch(ISO_DATE).mean() >= MOST:
         return DATE
     if strings.nunique() > len(strings) / 2 and np.mean([n_words(text) for text in strings.tolist()]) >= TEXT_WORDS:
@@ -224,10 +232,10 @@ def _factorized(cells: Any) -> tuple[Array, list[str]]:
     if isinstance(cells.dtype, pd.CategoricalDtype):
         codes, values = cells.cat.codes.to_numpy(), cells.cat.categories
     else:
-        try:
-            codes, values = pd.factorize(cells)
-        except (TypeError, ValueError, NotImplementedError):  # lists and the like have no hash
-            codes, values = pd.factorize(_as_text(cells))
+        inferred = pd.api.types.infer_dtype(cells)
+        if inferred == "unknown-array" or (cells.dtype == object and inferred != "string"):
+            cells = _as_text(cells)  # lists have no hash, and True has that of 1
+        codes, values = pd.factorize(cells)
     of_value, keys = pd.factorize(np.array([*(_key(value) for value in values), ""], object)[:-1])
     return np.append(of_value, -1)[codes], list(keys)
 
@@ -236,7 +244,7 @@ def _as_text(cells: Any) -> Any:
     """A Series of strings, None where a cell is missing."""
     missing = cells.isna().to_numpy(bool)
     cells = cells.astype(object)
-    cells[~missing] = cells[~missing].map(str)
+    cells[~missing] = cells[~missing].map(_key)
     return cells.where(~missing, None)
 
 
@@ -259,8 +267,11 @@ def _dates(cells: Any) -> Any:
             cells = pd.to_datetime(cells)
         return cells if cells.dt.tz is None else cells.dt.tz_convert("UTC").dt.tz_localize(None)
     cells = cells.astype(object)
-    if types.infer_dtype(cells) == "period":
+    inferred = types.infer_dtype(cells)
+    if inferred == "period":
         cells = cells.map(lambda cell: cell.to_timestamp(), na_action="ignore")
+    elif inferred not in ("string", "date", "datetime", "datetime64"):  # numbers are no dates
+        cells = cells.where(cells.map(lambda cell: isinstance(cell, (str, dt.date))), None)
     return pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
 
 

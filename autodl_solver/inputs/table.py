@@ -228,7 +228,7 @@ def _dense(table: Any) -> Array:
 
 def _as_rows(table: Array) -> Array:
     """[n_rows, 1, 1, n_columns, 1]"""
-    return table.reshape(len(table), 1, 1, -1, 1)
+    return table.reshape(len(table), 1, 1, table.shape[1], 1)
 
 
 def _listed(names: Sequence[str]) -> str:
