@@ -125,9 +125,9 @@ def _numbers(column: Any, path: Path) -> Any:
 
 def _sampled_texts(column: Any) -> list[str]:
     """Some values, if they are strings."""
-    values = column.dropna()
-    places = np.unique(np.linspace(0, max(len(values) - 1, 0), N_SAMPLED).astype(int))
-    sample = values.iloc[places].tolist() if len(values) else []
+    places = np.unique(np.linspace(0, len(column) - 1, N_SAMPLED).astype(int))
+    values = column.iloc[places].dropna()
+    sample = (values if len(values) else column.dropna().iloc[:N_SAMPLED]).tolist()
     return sample if all(isinstance(value, str) for value in sample) else []
 
 
