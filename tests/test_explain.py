@@ -144,6 +144,22 @@ def test_the_page_draws_a_bar_for_each_event_within_the_frame(tmp_path: Path) ->
     assert "prefers-color-scheme: dark" in page
 
 
+def test_a_run_that_was_not_scored_shows_the_curve_of_its_hold_out(tmp_path: Path) -> None:
+    log = StageLog(tmp_path / "stages.jsonl")
+    log.run(RunFacts("own data", "tabular", 90, 2, (1, 1, 2, 1), "dense", False, 0, 1, "0.1.0"))
+    for name, started_s, answer_score in (("first", 1.0, 0.5), ("broken", 2.0, math.nan), ("third", 4.0, 0.75)):
+        record = Record(Stage(name, PriorLearner, 1, 90), 90, 0.5, started_s=started_s)
+        record.answer_score = answer_score
+        log.stage(record)
+    timeline = Timeline.read(tmp_path)
+    assert timeline.hold_out == ((1.5, 0.5), (4.5, 0.75))
+    page = page_html(timeline)
+    assert "hold-out NAUC" in page
+    assert "test NAUC</text>" not in page
+    write_scores(tmp_path, [1.5], [0.25])
+    assert "test NAUC</text>" in page_html(Timeline.read(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("text", "fact"),
     [

@@ -1,6 +1,7 @@
 """The timeline of a run as one self-contained page: no script, no external resource, every name escaped.
 
-The learning curve stands above one lane for each stage, on the same log time, so that one sees which stage paid.
+The learning curve (of the test rows if the run was scored, else of the hold-out) stands above one lane for each stage,
+on the same log time, so that one sees which stage paid.
 """
 
 from __future__ import annotations
@@ -68,12 +69,13 @@ def _row(step: Step) -> str:
 
 
 def _svg(timeline: Timeline) -> str:
-    top = CURVE_TOP + CURVE_HEIGHT + 16 if timeline.scores else CURVE_TOP
+    curve = _curve(timeline)
+    top = CURVE_TOP + CURVE_HEIGHT + 16 if curve else CURVE_TOP
     floor = top + LANE_HEIGHT * len(timeline.steps)
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {floor + AXIS_HEIGHT}" role="img" aria-label="Timeline of the run">',
         *_axis(timeline, floor),
-        *_curve(timeline),
+        *curve,
     ]
     for lane, step in enumerate(timeline.steps):
         parts += _lane(step, timeline, top + LANE_HEIGHT * lane)
@@ -105,10 +107,12 @@ def _axis(timeline: Timeline, floor: int) -> list[str]:
 
 
 def _curve(timeline: Timeline) -> list[str]:
-    """The steps of the test NAUC, from 0 before the first prediction to the last event."""
-    if timeline.scores is None:
+    """The steps of the NAUC, from 0 before the first answer to the last event: of the test rows, or of the hold-out."""
+    name, points = "hold-out NAUC", list(timeline.hold_out)
+    if timeline.scores is not None:
+        name, points = "test NAUC", [(seconds, nauc) for seconds, nauc in timeline.scores.points if nauc == nauc]
+    elif not points:
         return []
-    points = [(seconds, nauc) for seconds, nauc in timeline.scores.points if nauc == nauc]
     lowest = min(0.0, *(nauc for _, nauc in points)) if points else 0.0
 
     def y(score: float) -> float:
@@ -124,7 +128,7 @@ def _curve(timeline: Timeline) -> list[str]:
     return [
         *(f'<line class="grid" x1="{LEFT}" y1="{row:.1f}" x2="{WIDTH - RIGHT}" y2="{row:.1f}"/>' for _, row in grid),
         *(_text("end", LEFT - 8, row + 4, f"{score:.1f}") for score, row in grid),
-        _text("name", 8, CURVE_TOP + 4, "test NAUC"),
+        _text("name", 8, CURVE_TOP + 4, name),
         f'<polyline class="curve" points="{path}"/>',
     ]
 

@@ -92,6 +92,12 @@ class Timeline:
         return cls(facts, _steps(entries, scores), scores, len(runs) - 1)
 
     @property
+    def hold_out(self) -> tuple[tuple[float, float], ...]:
+        """(seconds, hold-out NAUC of the answer) after each stage for which it is known."""
+        stages = [step.stage for step in self.steps if step.stage is not None]
+        return tuple((one.started_s + one.fit_s, one.answer_score) for one in stages if one.answer_score is not None)
+
+    @property
     def end_s(self) -> float:
         """Seconds at which the last event had ended."""
         ends = [step.stage.started_s + step.stage.fit_s for step in self.steps if step.stage is not None]
