@@ -13,7 +13,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from autodl_solver.budget import Budget
@@ -22,8 +22,9 @@ from autodl_solver.cli.follower import Follower
 from autodl_solver.cli.interrupts import Interrupts
 from autodl_solver.cli.run_lock import LOCK_FILE, run_lock
 from autodl_solver.cli.run_source import SPLIT, RunSource, read_training
-from autodl_solver.cli.wording import duration_text, score_text
+from autodl_solver.cli.wording import duration_text
 from autodl_solver.errors import InputError
+from autodl_solver.explain.wording import printable
 from autodl_solver.fitting import Fitting
 from autodl_solver.inputs.sources import Labelled
 from autodl_solver.run_folder import RunFolder
@@ -110,11 +111,9 @@ class FitRun:
                 live = open_now.enter_context(LivePage(fitting.status, fitting.stop, title=title))
                 display.tell("page", f"live page  {live.url}", url=live.url)
             open_now.enter_context(Follower(fitting.status, fitting.stop, display, interrupts, page, title))
-            try:
-                for _ in fitting.models():
-                    pass  # each is saved as it comes
-            finally:
-                fitting.finish()
+            for _ in fitting.models():
+                pass  # each is saved as it comes
+            fitting.finish()
 
     def _tell_begin(self, display: Display, found: Labelled, status: Status, goes_on: bool) -> None:
         n_examples, spent_s = len(found.names), status.elapsed_s
@@ -135,9 +134,12 @@ class FitRun:
 
     def _tell_end(self, display: Display, status: Status, interrupted: bool) -> None:
         path = self._folder.path
+        answer = (
+            f"{status.score:.4f}   (1 is perfect, 0 is chance)" if status.curve else "none: class frequencies answer"
+        )
         lines = [
             *(["", "Interrupted; the best so far is kept."] if interrupted else [""]),
-            f"hold-out score  {score_text(status.score)}   (1 is perfect, 0 is chance)",
+            f"hold-out score  {answer}",
             f"stages          {status.n_stages} in {duration_text(status.elapsed_s)}",
             f"model           {self._folder.model}",
             f"page            {path / PAGE_FILE}",
@@ -158,27 +160,27 @@ class FitRun:
 @contextmanager
 def told_warnings(path: Path) -> Iterator[None]:
     """Warnings of the package on standard error, a line each; in a file all of it, with tracebacks."""
-    told = logging.StreamHandler()
-    told.setLevel(logging.WARNING)
-    told.setFormatter(_OneLine("autodl-solver: %(message)s"))
     kept = logging.FileHandler(path, encoding="utf-8", errors="replace")
     kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handlers = (_StandardError(logging.WARNING), kept)
     package = logging.getLogger("autodl_solver")
     level = package.level
     package.setLevel(logging.INFO)
-    for handler in (told, kept):
+    for handler in handlers:
         package.addHandler(handler)
     try:
         yield
     finally:
         package.setLevel(level)
-        for handler in (told, kept):
+        for handler in handlers:
             package.removeHandler(handler)
             handler.close()
 
 
-class _OneLine(logging.Formatter):
-    """Without the traceback."""
+class _StandardError(logging.Handler):
+    """Looks for standard error each time: while the bar is shown, it is a stream that prints above the bar."""
 
-    def formatException(self, ei: object) -> str:  # noqa: N802
-        return ""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints the message, without its traceback."""
+        with suppress(OSError):  # nobody reads it any more
+            print(f"autodl-solver: {printable(record.getMessage())}", file=sys.stderr)

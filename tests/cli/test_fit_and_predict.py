@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from autodl_solver.cli import main
+from autodl_solver.cli.fit_run import told_warnings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DIGITS = ROOT / "sample_data" / "digits"
@@ -190,6 +193,35 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, capsys
     assert [path.name for path in run.iterdir()] == ["thesis.tex"]
     assert fit(data, data / "run") == 1  # no folder can be made there
     assert "autodl-solver: " in capsys.readouterr().err
+
+
+def test_warnings_are_one_line_each_and_their_tracebacks_lie_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger, before = logging.getLogger("autodl_solver.solver"), list(logging.getLogger("autodl_solver").handlers)
+    with told_warnings(tmp_path / "fit.log"):
+        try:
+            raise ValueError("the cause")
+        except ValueError:
+            logger.exception("The stage %s failed.", "x\x1b[2J\ny")
+        logger.info("for the file only")
+    assert capsys.readouterr().err == "autodl-solver: The stage x\ufffd[2J\ufffdy failed.\n"
+    kept = (tmp_path / "fit.log").read_text(encoding="utf-8")
+    assert "ValueError: the cause" in kept
+    assert "for the file only" in kept
+    assert logging.getLogger("autodl_solver").handlers == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = write_table(tmp_path / "table.csv"), tmp_path / "run"
+    assert fit(data, run) == 0
+    (tmp_path / f".p.csv.{os.getpid()}.tmp").symlink_to("/dev/full")
+    out = tmp_path / "p.csv"
+    out.write_text("before")
+    assert main(["predict", str(run), str(data), "-o", str(out)]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_text() == "before"
 
 
 def test_damaged_runs_are_clear_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
