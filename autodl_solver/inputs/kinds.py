@@ -54,7 +54,10 @@ def input_for(X: Any, kind: str | None = None) -> Input:
         raise InputError(f"The kind must be one of {', '.join(KINDS)}; however it is {kind!r}.")
     if isinstance(X, (str, os.PathLike)) and os.path.isfile(os.path.join(X, METADATA_FILE)):
         return SplitInput()
-    if isinstance(X, (str, bytes, os.PathLike, Mapping)) or not hasattr(X, "__getitem__"):
+    if hasattr(X, "__array__") and not hasattr(X, "shape"):
+        X = np.asarray(X)
+    is_indexed = hasattr(X, "__getitem__") or sparse.issparse(X)
+    if isinstance(X, (str, bytes, os.PathLike, Mapping)) or not is_indexed:
         raise InputError(
             f"X must hold examples, in a list, an array or a DataFrame; however it is a {type(X).__name__}; put one "
             "example in a list of one, make columns a pandas.DataFrame, and a generator a list."
@@ -150,6 +153,8 @@ def _kind_of_list(X: Any) -> str:
     kinds = {_kind_of_example(x) for x in _sample(X)}
     if not kinds:
         raise _unclear("all examples looked at are missing", "None")
+    if kinds == {"numbers", "table"}:  # rows of which some hold no names
+        return "table"
     if len(kinds) > 1:
         raise _unclear("its examples are of several kinds", ", ".join(sorted(kinds)))
     kind = kinds.pop()
