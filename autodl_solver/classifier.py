@@ -20,6 +20,7 @@ from autodl_solver.budget import Budget, parse_duration
 from autodl_solver.data.examples import Array
 from autodl_solver.fitted_model import FittedModel
 from autodl_solver.fitting import Earlier, Fitting
+from autodl_solver.inputs.table import TableInput
 from autodl_solver.run_folder import RunFolder
 from autodl_solver.session import Status
 
@@ -191,9 +192,10 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _accept(self, model: FittedModel) -> None:
         self.model_ = model
         self.classes_ = model.labels.class_array()
-        for name in ("n_features_in_", "feature_names_in_"):
-            if (value := getattr(model.input, name, None)) is not None:
-                setattr(self, name, value)
+        if isinstance(model.input, TableInput):
+            self.n_features_in_ = model.input.n_columns
+            if model.input.names:
+                self.feature_names_in_ = np.array(model.input.names, dtype=object)
         self._answered = True
 
     def __sklearn_tags__(self) -> Any:

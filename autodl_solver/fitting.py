@@ -20,6 +20,7 @@ from autodl_solver.data.examples import Array, EncodedFrames, Examples, Ragged, 
 from autodl_solver.errors import InputError, ModelFileError
 from autodl_solver.fitted_model import FittedModel
 from autodl_solver.inputs.base import Input
+from autodl_solver.inputs.files import refuse_unreadable
 from autodl_solver.inputs.kinds import input_for
 from autodl_solver.inputs.labels import Labels
 from autodl_solver.modalities import Modality
@@ -142,6 +143,8 @@ class Fitting:
     def _encoded(self, X: Any, y: Any) -> Examples:
         """Rows and their labels, without the examples that cannot be read."""
         encoded, labels = self._input.encode(X), self._labels.encode(y)
+        if encoded.skipped:
+            refuse_unreadable(encoded.skipped, X, "examples")
         if len(encoded) != len(labels):
             raise InputError(
                 "X and y must have an entry for each example; however found input variables with inconsistent numbers "

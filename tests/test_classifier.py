@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from autodl_solver.classifier import AutoDLClassifier
 from autodl_solver.errors import InputError, ModelFileError
@@ -234,6 +236,13 @@ def test_curve_can_be_drawn(quick: AutoDLClassifier) -> None:
     ax = quick.fit(X, y).plot_curve()
     assert ax.get_ylabel() == "hold-out NAUC"
     assert len(ax.lines[0].get_xdata()) == len(quick.curve_)
+
+
+@parametrize_with_checks([AutoDLClassifier(time_budget=BUDGET_S)])
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("quick_plans")
+def test_it_keeps_the_contract_of_scikit_learn(estimator: AutoDLClassifier, check: Callable[[Any], None]) -> None:
+    check(estimator)
 
 
 def test_cross_validation_of_scikit_learn_works(quick: AutoDLClassifier) -> None:

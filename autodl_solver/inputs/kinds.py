@@ -56,8 +56,8 @@ def input_for(X: Any, kind: str | None = None) -> Input:
         return SplitInput()
     if hasattr(X, "__array__") and not hasattr(X, "shape"):
         X = np.asarray(X)
-    is_indexed = hasattr(X, "__getitem__") or sparse.issparse(X)
-    if isinstance(X, (str, bytes, os.PathLike, Mapping)) or not is_indexed:
+    is_one = isinstance(X, (str, bytes, os.PathLike, Mapping)) or not hasattr(X, "__getitem__")
+    if is_one and not sparse.issparse(X):  # some sparse matrices are mappings, some have no rows to ask for
         raise InputError(
             f"X must hold examples, in a list, an array or a DataFrame; however it is a {type(X).__name__}; put one "
             "example in a list of one, make columns a pandas.DataFrame, and a generator a list."

@@ -134,6 +134,8 @@ def values_of(y: Any) -> Array:
         return y if is_fixed else np.asarray(series.to_numpy(object))
     if kind == "boolean":
         return np.asarray(series.to_numpy(bool))
+    if kind == "complex":
+        raise InputError("Complex data not supported: labels must be strings, whole numbers or booleans.")
     if kind not in ("integer", "floating", "mixed-integer-float"):
         raise InputError(
             f"Unknown label type: unknown. Labels must be strings, whole numbers or booleans; however they are of the "
