@@ -17,6 +17,7 @@ const byId = (id) => document.getElementById(id);
 let lost = 0, drawn = null;
 
 function secondsText(seconds) {
+  if (seconds < 0.0995) return Math.round(1000 * seconds) + " ms";
   if (seconds < 10) return Number(seconds.toPrecision(2)) + " s";
   if (seconds < 120) return Math.round(seconds) + " s";
   const minutes = Math.floor(seconds / 60), rest = Math.round(seconds % 60);
@@ -78,16 +79,17 @@ function drawCurve(status) {
 }
 
 function drawStages(status) {
-  const rows = status.stages.slice().reverse().map((stage) => {
+  const rows = status.stages.map((stage, place) => {
     const row = document.createElement("tr");
+    const runs = place >= status.n_stages;
     if (stage.failed) row.className = "failed";
-    const score = stage.failed ? "failed" : scoreText(stage.score);
-    const cells = [stage.name, secondsText(stage.started_s), secondsText(stage.fit_s), score,
+    const score = runs ? "running" : stage.failed ? "failed" : scoreText(stage.score);
+    const cells = [stage.name, secondsText(stage.started_s), runs ? "" : secondsText(stage.fit_s), score,
       stage.weight ? stage.weight.toFixed(2) : "\u2013"];
     for (const text of cells) row.appendChild(document.createElement("td")).textContent = text;
     return row;
   });
-  byId("stages").replaceChildren(...rows);
+  byId("stages").replaceChildren(...rows.reverse());
 }
 
 function draw(status) {

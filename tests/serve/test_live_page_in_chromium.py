@@ -55,12 +55,13 @@ def test_the_page_follows_the_run_and_its_button_stops_it(tmp_path: Path) -> Non
         assert "10 s of 1 min" in page.text() or "10 s of 60 s" in page.text()
         assert page.value("document.title") == f"my {NAME}"
 
-        run.now = Status("running", 12.4, 60.0, NAME, 0.83, ((2.0, 0.61), (10.0, 0.83)), 3, 7.2, LINES)
+        run.now = Status("running", 12.4, 60.0, NAME, 0.83, ((2.0, 0.61), (10.0, 0.83)), 2, 7.2, LINES)
         page.wait_for("document.getElementById('score').textContent === '0.8300'")
         assert page.value("document.getElementById('stage').textContent") == f"{NAME} (about 7 s left)"
         assert page.value(POINTS) == 4
         assert page.value("document.querySelectorAll('#stages tr').length") == 3
         assert page.value("document.querySelector('#stages tr td').textContent") == NAME  # the latest first
+        assert page.value("document.querySelector('#stages tr').cells[3].textContent") == "running"
         assert page.value("document.querySelector('#stages tr.failed td').textContent") == "trees"
         assert page.value("document.querySelectorAll('img').length") == 0
         assert page.value("document.getElementById('share').value") == pytest.approx(12.4 / 60)
