@@ -1,7 +1,7 @@
 """Boosted trees of LightGBM, in its own text. Its parser trusts what it reads, so everything is checked before.
 
-Only the trees are kept: no parameters, no importances. Lines that are not known, numbers that are none, children before
-their parents, columns that there are not: all refused.
+Only what a prediction reads is kept: no parameters, no importances, no statistics of nodes. Lines that are not known,
+numbers that are none, children before their parents, columns that there are not: all refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from autodl_solver.saving.codec import Decoder, Encoder, Kind
 
 BOOSTER = "lightgbm.basic.Booster"
 END = "end of trees"
-NUMBERS = re.compile(r"[-+0-9.eEinfa ]*")
+WHOLE = re.compile(r"-?\d{1,10}")
+REAL = re.compile(r"-?(\d{1,20}(\.\d{1,20})?(e[-+]\d{1,3})?|inf|nan)")
+"""Numbers as LightGBM writes them; at others its parser may end the process."""
+
 HEADER = {
     "version",
     "num_class",
@@ -28,32 +31,16 @@ HEADER = {
     "max_feature_idx",
     "feature_names",
     "feature_infos",
-    "tree_sizes",
 }
 CATEGORICAL = 1
 """Bit of a decision type."""
 
-NODES, LEAVES = {"split_gain", "internal_value", "internal_weight", "internal_count"}, {"leaf_weight", "leaf_count"}
-"""Statistics of nodes and of leaves: read, and of no effect."""
-
-TREE = {
-    "num_leaves",
-    "num_cat",
-    "split_feature",
-    "threshold",
-    "decision_type",
-    "left_child",
-    "right_child",
-    "leaf_value",
-    "cat_boundaries",
-    "cat_threshold",
-    "is_linear",
-    "leaf_const",
-    "num_features",
-    "leaf_features",
-    "leaf_coeff",
-    "shrinkage",
-}
+ALWAYS = {"num_leaves", "num_cat", "leaf_value", "is_linear", "shrinkage"}
+SPLIT = {"split_feature", "threshold", "decision_type", "left_child", "right_child"}
+SETS = {"cat_boundaries", "cat_threshold"}
+LINEAR = {"leaf_const", "num_features", "leaf_features", "leaf_coeff"}
+TREE = ALWAYS | SPLIT | SETS | LINEAR
+"""What is kept of a tree: of any, of one that splits, that splits by categories, and whose leaves are linear."""
 
 
 def _is_booster(value: Any) -> bool:
@@ -63,11 +50,16 @@ def _is_booster(value: Any) -> bool:
 
 def _encoded(value: Any, encoder: Encoder) -> dict[str, Any]:
     encoder.uses("lightgbm")
-    text = value.model_to_string(num_iteration=-1)
-    text = text[: text.index(END)] + END + "\n"
     name = f"booster-{len(encoder.texts)}.txt"
-    encoder.texts[name] = text
+    encoder.texts[name] = _trees_only(value.model_to_string(num_iteration=-1))
     return {"file": name}
+
+
+def _trees_only(text: str) -> str:
+    """The text without what no prediction reads, nor the sizes of the trees: without them they are read in turn."""
+    kept = HEADER | TREE | {"Tree"}
+    lines = text[: text.index(END)].splitlines()
+    return "\n".join([line for line in lines if "=" not in line or line.partition("=")[0] in kept] + [END, ""])
 
 
 def _decoded(node: Mapping[str, Any], decoder: Decoder) -> Any:
@@ -93,8 +85,6 @@ def check_text(text: str) -> None:
     trees[-1] = trees[-1].removesuffix(END + "\n")
     if per_round < 1 or per_round != _count(header["num_class"]) or len(trees) % per_round:
         raise ValueError("boosted trees must come in rounds of one for each class")
-    if [len(tree) for tree in trees] != _values(header, "tree_sizes", len(trees)).tolist():
-        raise ValueError("boosted trees must be as long as their header says")
     for name, what in (("feature_names", r"[\w-]+"), ("feature_infos", r"[-+\w.:\[\]]+")):
         words = header[name].split(" ")
         if len(words) != n_columns or not all(re.fullmatch(what, word) for word in words):
@@ -103,24 +93,28 @@ def check_text(text: str) -> None:
         first, _, body = tree.partition("\n")
         if first != f"Tree={place}":
             raise ValueError("boosted trees must be numbered in order")
-        _check_tree(_lines(body, TREE | NODES | LEAVES), n_columns)
+        _check_tree(_lines(body, TREE), n_columns)
 
 
 def _check_tree(tree: Mapping[str, str], n_columns: int) -> None:
-    n_leaves = _count(tree["num_leaves"])
-    if n_leaves < 1 or not all(NUMBERS.fullmatch(value) for value in tree.values()):
-        raise ValueError("a boosted tree must have leaves, and be made of numbers")
-    if _count(tree.get("is_linear", "0")):
+    n_leaves, n_sets, is_linear = (_count(tree[name]) for name in ("num_leaves", "num_cat", "is_linear"))
+    if n_leaves < 1:
+        raise ValueError("a boosted tree must have leaves")
+    _values(tree, "leaf_value", n_leaves, REAL)
+    _values(tree, "shrinkage", 1, REAL)
+    for names, there in ((SPLIT, n_leaves > 1), (SETS, n_sets), (LINEAR, is_linear)):
+        if not there and any(tree.get(name) for name in names):
+            raise ValueError(f"a boosted tree must not have {sorted(names)} without need")
+    if is_linear:
         _check_linear(tree, n_leaves, n_columns)
-    _values(tree, "leaf_value", n_leaves, float)
-    if n_leaves == 1:
-        return
+    if n_leaves > 1:
+        _check_splits(tree, n_leaves, n_sets, n_columns)
+
+
+def _check_splits(tree: Mapping[str, str], n_leaves: int, n_sets: int, n_columns: int) -> None:
     n_nodes = n_leaves - 1
-    for name in (NODES | LEAVES) & tree.keys():
-        if len(tree[name].split()) != (n_leaves if name in LEAVES else n_nodes):
-            raise ValueError(f"a boosted tree must not have other numbers of {name} than of nodes or leaves")
     feature, decision = (_values(tree, name, n_nodes) for name in ("split_feature", "decision_type"))
-    threshold = _values(tree, "threshold", n_nodes, float)
+    threshold = _values(tree, "threshold", n_nodes, REAL)
     _within(feature, 0, n_columns)
     _within(decision, 0, 128)
     own = np.arange(n_nodes)
@@ -129,23 +123,21 @@ def _check_tree(tree: Mapping[str, str], n_columns: int) -> None:
         if np.any((child >= 0) & (child <= own)):
             raise ValueError("the children of a boosted tree's node must come after it, so that every path ends")
         _within(child, -n_leaves, n_nodes)
-    is_categorical = decision % 2 == CATEGORICAL
-    n_categorical = _count(tree["num_cat"])
-    _within(threshold[is_categorical], 0, n_categorical)
-    if n_categorical:
-        bounds = _values(tree, "cat_boundaries", n_categorical + 1)
+    _within(threshold[decision % 2 == CATEGORICAL], 0, n_sets)
+    if n_sets:
+        bounds = _values(tree, "cat_boundaries", n_sets + 1)
         if bounds[0] != 0 or np.any(np.diff(bounds) < 0):
             raise ValueError("the category sets of a boosted tree must lie one behind the other")
         _values(tree, "cat_threshold", int(bounds[-1]))
 
 
 def _check_linear(tree: Mapping[str, str], n_leaves: int, n_columns: int) -> None:
-    _values(tree, "leaf_const", n_leaves, float)
+    _values(tree, "leaf_const", n_leaves, REAL)
     counts = _values(tree, "num_features", n_leaves)
     _within(counts, 0, n_columns + 1)
     total = int(counts.sum())
     _within(_values(tree, "leaf_features", total), 0, n_columns)
-    _values(tree, "leaf_coeff", total, float)
+    _values(tree, "leaf_coeff", total, REAL)
 
 
 def _lines(block: str, names: set[str]) -> dict[str, str]:
@@ -166,11 +158,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _values(tree: Mapping[str, str], name: str, n: int, kind: type = int) -> Array:
-    words = tree[name].split()
-    if len(words) != n:
-        raise ValueError(f"boosted trees must have {n} values as {name}, not {len(words)}")
-    return np.array([kind(word) for word in words], dtype=np.int64 if kind is int else np.float64)
+def _values(tree: Mapping[str, str], name: str, n: int, kind: re.Pattern[str] = WHOLE) -> Array:
+    words = [word for word in tree[name].split(" ") if word]
+    if len(words) != n or not all(map(kind.fullmatch, words)):
+        raise ValueError(f"boosted trees must have {n} numbers as {name}, not {tree[name]!r:.100}")
+    return np.array(words).astype(np.int64 if kind is WHOLE else np.float64) if words else np.zeros(0, np.int64)
 
 
 def _within(values: Array, low: int, high: int) -> None:
