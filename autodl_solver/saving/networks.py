@@ -1,9 +1,9 @@
 """What is made of torch: tensors, devices, and networks as class, constructor arguments and weights.
 
-A network is built by its constructor, kept from filling weights with random numbers and from making anything larger than
-they call for, and is then given its weights, whose shapes torch compares. (Torch's own way, the device "meta", imports
-its compiler: 4 s in a fresh process.) Tensors are copied into memory of torch's own, aligned as when they were saved:
-sums round alike.
+A network is built by its constructor, kept from filling weights with random numbers and from making anything larger
+than they call for, and is then given its weights, whose shapes torch compares. (Torch's own way, the device "meta",
+imports its compiler: 4 s in a fresh process.) Tensors are copied into memory of torch's own, aligned as when they
+were saved: sums round alike.
 """
 
 from __future__ import annotations
