@@ -14,7 +14,7 @@ from pathlib import Path
 from autodl_solver.anytime.saved_run import SavedRun
 from autodl_solver.errors import ModelFileError
 from autodl_solver.learners.base import Learner
-from autodl_solver.saving import read_model, write_model
+from autodl_solver.saving import holds_model, read_model, write_model
 
 HISTORY, LEARNERS = "history", "learners"
 
@@ -48,9 +48,9 @@ class Checkpoint:
         values = {"elapsed_s": saved.elapsed_s, "records": saved.records, "y_held_out": saved.y_held_out}
         write_model(self._folder / HISTORY, values, {"fingerprint": self._fingerprint, "learners": self._places})
         kept = set(self._places.values())
-        for folder in self._learners.iterdir():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        torn = self._folder.glob(f".{HISTORY}.*.tmp")  # of a process that was killed
+        for folder in [*torn, *(one for one in self._learners.iterdir() if one.name not in kept)]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def read(self) -> SavedRun | None:
         """The run so far; None if nothing was written yet.
@@ -58,7 +58,7 @@ class Checkpoint:
         Raises:
             ModelFileError: it is damaged, of another version, or of other rows or settings.
         """
-        if not (self._folder / HISTORY).exists():
+        if not holds_model(self._folder / HISTORY):
             return None
         values, facts = read_model(self._folder / HISTORY)
         if facts.get("fingerprint") != self._fingerprint:

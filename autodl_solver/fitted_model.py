@@ -75,8 +75,9 @@ class FittedModel:
         """Writes a folder: model.json, tensors, trees as text. An earlier model there is replaced as a whole.
 
         Raises:
-            ModelFileError: it cannot be written; what was there before stands.
+            OSError, ModelFileError: it cannot be written; what was there before stands.
         """
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
         objects = {"input": self.input, "labels": self.labels, "predictor": self.predictor}
         write_model(Path(folder), objects, self.facts)
 

@@ -119,9 +119,17 @@ class Fitting:
             yield model
 
     def finish(self) -> FittedModel:
-        """Ends the fit; the best model, which is also in the run folder."""
+        """Ends the fit; the best model, which is also in the run folder.
+
+        Raises:
+            InputError: it ended before the rows were looked at.
+            ModelFileError: the run folder cannot be written.
+        """
         self._session.finish()
-        assert self._session.latest is not None, "whatever could be opened has class frequencies"
+        if self._session.latest is None:
+            raise InputError(
+                "A fit needs time to look at its first rows; however it ended before; give it a longer budget."
+            )
         model = self._model(self._session.latest)
         if self._run is not None:
             model.save(self._run.model)

@@ -38,6 +38,9 @@ LATE_S = 0.5
 STOP_S = 5.0
 """Nor longer than that after `stop`: learners look at the clock far more often."""
 
+POLL_S = 0.25
+"""Between two looks at whether it is late."""
+
 
 @dataclass(frozen=True)
 class StageLine:
@@ -60,7 +63,7 @@ class Status:
         elapsed_s, budget_s: seconds spent, and of the whole run.
         stage: what runs now; empty if nothing does.
         score: hold-out NAUC of the answer; nan before there is one.
-        curve: (elapsed_s, score) of each answer.
+        curve: (elapsed_s, score) of each answer that scores otherwise than the one before.
         n_stages: that have ended.
         next_s: expected seconds until the running stage ends; nan if unknown.
         stages: all that began, the running one too.
@@ -135,6 +138,7 @@ class Session:
         before_s = spent_s + (saved.elapsed_s if saved else 0.0)
         self._budget = Budget(budget_s - before_s, self._clock, before_s)
         self._budget_s = budget_s
+        self._latest_s = budget_s + LATE_S  # nobody waits longer
         self._state: State = "starting"
         self._ended_s = math.nan
         self._found: queue.SimpleQueue[Improvement | None] = queue.SimpleQueue()
@@ -149,11 +153,10 @@ class Session:
         """
         self._thread.start()
         while True:
-            patience_s = STOP_S if self._clock.stopped else self._budget.left + LATE_S
             try:
-                found = self._found.get(timeout=min(patience_s, threading.TIMEOUT_MAX))
+                found = self._found.get(timeout=POLL_S)
             except queue.Empty:
-                if self._clock.stopped or self._budget.expired:
+                if self._budget.elapsed > self._latest_s:
                     logger.warning("A step did not end in time; the answer before it stands.")
                     break
                 continue
@@ -166,23 +169,23 @@ class Session:
 
     def stop(self) -> None:
         """Ends the run soon, with what it has; any thread may say so."""
-        if self._state != "done":
+        if self._state != "done" and not self._clock.stopped:
             self._state = "stopping"
+            self._latest_s = min(self._latest_s, self._budget.elapsed + STOP_S)
         self._clock.stop()
 
     def finish(self) -> None:
         """Stops, and waits until the running stage has noticed, a few seconds at most."""
         self.stop()
         if self._thread.is_alive():
-            self._thread.join(STOP_S)
+            self._thread.join(max(self._latest_s - self._budget.elapsed, 0.0))
         self._state = "done"
 
     def status(self) -> Status:
         """What the run is doing; any thread may ask."""
         records, running = list(self._solver.history.records), self._solver.running
         ended = records[:-1] if running else records
-        scored = [record for record in ended if math.isfinite(record.answer_score)]
-        curve = tuple((record.started_s + record.fit_s, record.answer_score) for record in scored)
+        curve = tuple(_curve(ended))
         elapsed_s = self._budget.elapsed if math.isnan(self._ended_s) else self._ended_s
         expected_s = running.expected.get("fit_s") if running else None
         next_s = math.nan
@@ -237,6 +240,15 @@ class Session:
         except (OSError, ModelFileError) as error:
             logger.warning("The run cannot be kept on disk any more (%s); it goes on without.", error)
             self._checkpoint = None
+
+
+def _curve(records: list[Record]) -> Iterator[tuple[float, float]]:
+    """Time and score of each answer; a stage that left the answer as it was adds no point."""
+    before = math.nan
+    for record in records:
+        if math.isfinite(record.answer_score) and record.answer_score != before:
+            before = record.answer_score
+            yield record.started_s + record.fit_s, before
 
 
 def _lines(records: list[Record]) -> Iterator[StageLine]:

@@ -121,8 +121,11 @@ class Solver:
         """
         budget = self._left(seconds)
         choice = self._next(budget) if self._open(dataset, budget) else None
+        before = self._members
         if choice is not None:
             self._run(choice, budget)
+        if self._members != before:
+            self._log.prediction({one.record.stage.name: one.weight for one in self._members}, self._whole.elapsed, 0.0)
         self.done |= choice is None
         return choice is not None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autodl_solver.budget import parse_duration
+from autodl_solver.budget import Budget, parse_duration
 from autodl_solver.errors import InputError
 
 KINDS = ("table", "text", "series", "image", "audio", "video")
@@ -59,8 +59,9 @@ def fit_command(
     Everything learned is kept in RUN after each stage: after a crash the same command goes on from there. Ctrl-C ends
     the run with the best so far; a second one leaves at once.
     """
+    budget = Budget(budget_s)  # the time that imports take counts, too
     if not data.exists():
         raise InputError(f"DATA must be a file or a folder; however there is nothing at {data}; check the path.")
     from autodl_solver.cli.fit_run import FitRun
 
-    FitRun(data, out, budget_s, label, kind, seed, resume, as_json).run(serve)
+    FitRun(data, out, budget, label, kind, seed, resume, as_json).run(serve)

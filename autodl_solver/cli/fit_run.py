@@ -41,17 +41,17 @@ class FitRun:
         self,
         data: Path,
         out: Path,
-        budget_s: float,
+        budget: Budget,
         label: str | None,
         kind: str | None,
         seed: int,
         resume: bool,
         as_json: bool,
     ) -> None:
-        self._budget = Budget(budget_s)
+        self._budget = budget
         self._data, self._label, self._kind, self._seed = data, label, kind, seed
         self._folder = RunFolder(out)
-        self._budget_s, self._resume, self._as_json = budget_s, resume, as_json
+        self._resume, self._as_json = resume, as_json
 
     def run(self, serve: bool) -> None:
         """Learns, and tells how it goes.
@@ -76,7 +76,7 @@ class FitRun:
         if state == "done" and not self._resume:
             raise InputError(
                 f"A new run needs a folder of its own; however {path} holds a finished run; give --out another folder, "
-                f"or --resume to add {duration_text(self._budget_s)} to this one."
+                f"or --resume to add {duration_text(self._budget.elapsed + self._budget.left)} to this one."
             )
         if state == "none":
             if self._resume:

@@ -8,6 +8,6 @@ Reading makes objects of the classes listed in classes.py only, checks what libr
 in a ModelFileError for whatever is damaged, foreign or malicious.
 """
 
-from autodl_solver.saving.folder import read_model, write_model
+from autodl_solver.saving.folder import holds_model, read_model, write_model
 
-__all__ = ["read_model", "write_model"]
+__all__ = ["holds_model", "read_model", "write_model"]

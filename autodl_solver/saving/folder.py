@@ -74,6 +74,11 @@ def write_model(folder: Path, objects: Mapping[str, Any], facts: Mapping[str, An
         ) from error
 
 
+def holds_model(folder: Path) -> bool:
+    """Whether something was saved there, if only by a process that was killed while it replaced it."""
+    return folder.exists() or _old(folder).exists()
+
+
 def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Loads what `write_model` saved. Runs nothing that the folder holds, whoever made it.
 
