@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -34,6 +35,7 @@ from autodl_solver.predictor import Part, Predictor
 logger = logging.getLogger(__name__)
 
 SAMPLE_ROWS = 64  # first training rows, from which the pipeline learns what the metadata does not tell
+LATE_WARM_UP_S = 0.05  # of fitting, where the budget runs already: imports and kernels are what counts
 FEW_ROWS = 300  # up to so many training rows none is spared for the hold-out: estimates are cross-fitted
 
 
@@ -63,6 +65,7 @@ class StageRunner:
         self._sources: dict[str, ExampleSource] = {}
         self._learners: dict[str, Learner] = {}
         self._prior: PriorLearner | None = None
+        self._warm: set[str] = set()  # families that have paid for imports and kernels
         self._hold_out = HoldOut(info.n_classes)
         self._known = modality or infer_modality(info)
         self._priors = NO_PRIORS
@@ -71,10 +74,12 @@ class StageRunner:
         """Steps, by name, that play each family on made-up rows; of speech and series if only lengths can tell them."""
         modalities = [self._known] if self._known else [Modality.SPEECH, Modality.SERIES]
         specs = [SPECS[modality] for modality in modalities]
+        plans = [(spec, spec.make_plan(self._info)) for spec in specs]
+        self._warm = {family.name for _, plan in plans for family in plan}
         return [
             (f"warm-up of {family.name}", partial(spec.warm_up, self._info, family))
-            for spec in specs
-            for family in spec.make_plan(self._info)
+            for spec, plan in plans
+            for family in plan
         ]
 
     def open_train(self, dataset: Any, saved: SavedRun | None = None) -> tuple[Plan, Priors]:
@@ -106,10 +111,10 @@ class StageRunner:
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
         self._priors = shipped_priors(modality.value)
-        plan = SPECS[modality].make_plan(self._info)
+        self._plan = SPECS[modality].make_plan(self._info)
         if saved is not None:
-            self._resume(saved, plan)
-        return plan, self._priors
+            self._resume(saved, self._plan)
+        return self._plan, self._priors
 
     def facts(self) -> RunFacts:
         """What the log says of the dataset, once the training split is open."""
@@ -158,7 +163,9 @@ class StageRunner:
         record.n_examples = len(rows)
         self._history.n_available = source.n_rows
         assert rows.y is not None, "training rows carry labels"
-        learner = self._learner_of(stage, cross_fits=cross_fits)  # before its contract: it may have to import a library
+        if math.isfinite(stage.seconds):
+            self._warm_late(stage)
+        learner = self._learner_of(stage, cross_fits=cross_fits)
         reserve_s = RESERVE * self._history.last_predict_s
         contract = budget.slice(min(stage.seconds, budget.left - reserve_s))
         if isinstance(learner, CrossFittedLearner):
@@ -166,6 +173,13 @@ class StageRunner:
         else:
             self._fit_some(record, learner, rows, contract)
         budget.spend(self._priors.of(stage.family).fit_seconds(len(rows), stage.fidelity))
+
+    def _warm_late(self, stage: Stage) -> None:
+        """Keeps imports out of a contract, which counts seconds, where nobody called for a warm-up."""
+        if stage.family not in self._warm:
+            self._warm.add(stage.family)
+            family = next(one for one in self._plan if one.name == stage.family)
+            SPECS[self._modality].warm_up(self._info, family, LATE_WARM_UP_S)
 
     def _learner_of(self, stage: Stage, *, cross_fits: bool) -> Learner:
         """One to be fitted: a copy of that which the stage goes on with, since that may have to answer once more."""

@@ -15,7 +15,7 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.metrics import nauc
 
 WARM_UP_S = 1.0
-"""Seconds that a learner may fit in warm-up."""
+"""Seconds that a learner may fit in warm-up, before the budget runs."""
 
 
 class Pipeline(ABC):
@@ -51,13 +51,19 @@ class ModalitySpec:
     make_plan: Callable[[DatasetInfo], Plan]
     example: Callable[[DatasetInfo], Rows]
 
-    def warm_up(self, info: DatasetInfo, family: Family) -> None:
-        """Pays for imports, threads and kernels: the family's first stage, played on the made-up rows."""
+    def warm_up(self, info: DatasetInfo, family: Family, seconds: float = WARM_UP_S) -> None:
+        """Pays for imports, threads and kernels: the family's first stage, played on the made-up rows.
+
+        Args:
+            info: of the dataset.
+            family: of its plan.
+            seconds: that the learner may fit.
+        """
         rows = self.example(info)
         pipeline = self.make_pipeline(info)
         pipeline.fit(Examples(rows))
         x = pipeline.transform(rows, family.view, family.fidelities[0])
         y = np.eye(info.n_classes, dtype=np.float32)[np.arange(n_rows(x)) % info.n_classes]
         learner = family.make_learner(info.n_classes, 0)
-        learner.fit(Examples(x, y), Budget(WARM_UP_S))
+        learner.fit(Examples(x, y), Budget(seconds))
         nauc(y, learner.predict_proba(x))
