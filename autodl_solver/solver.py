@@ -10,6 +10,7 @@ stands; one that has not ended when the budget does is left behind. If nothing e
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -146,7 +147,7 @@ class Solver:
         while missing := [m for m in self._members if m.record.stage.name not in self._scores]:
             record = max(missing, key=lambda member: member.weight).record
             step = partial(self._runner.predict, record, budget, is_first=self._answer is None)
-            scores = self._guard.forgiving(f"test pass of {record.stage.name}", step, usable_s(budget.left), record)
+            scores = self._guard.forgiving(f"test pass of {record.stage.name}", step, self._patience_s(budget), record)
             if scores is not None:
                 self._scores[record.stage.name] = scores
                 passes[record.stage.name] = record.predict_s
@@ -198,7 +199,7 @@ class Solver:
         if self._schedule is None and not self.done:
             step = partial(self._runner.open_train, dataset, saved)
             try:
-                plan, priors = self._guard.waiting(step, usable_s(budget.left))
+                plan, priors = self._guard.waiting(step, self._patience_s(budget))
             except AbandonedError:
                 self.done = True  # not even the first rows could be read in time
                 return False
@@ -218,7 +219,7 @@ class Solver:
         record = Record(stage, stage.n_examples, 0.0, started_s=self._whole.elapsed)
         self.history.records.append(record)
         step = partial(self._runner.fit, record, budget)
-        self._guard.forgiving(f"stage {stage.name}", step, usable_s(budget.left), record)
+        self._guard.forgiving(f"stage {stage.name}", step, self._patience_s(budget), record)
         self.running, self.done = None, self.done or self._guard.abandoned
         record.fit_s = self._whole.elapsed - record.started_s
         self._members = members(self.history)
@@ -234,3 +235,7 @@ class Solver:
         if self._schedule is None:
             self._whole = budget
         return self._whole if isinstance(self._clock, WorkClock) else budget
+
+    def _patience_s(self, budget: Budget) -> float:
+        """How long a step is waited for: work has no deadline in time."""
+        return math.inf if isinstance(self._clock, WorkClock) else usable_s(budget.left)

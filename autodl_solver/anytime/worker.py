@@ -6,6 +6,7 @@ even when a learner hangs in C code; what that thread does is then nobody's conc
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Callable
@@ -19,8 +20,11 @@ MARGIN_S = 0.4
 MARGIN_SHARE = 0.2
 """But no more than so much of what is left."""
 
+EXIT_S = 10.0
+"""The end of the process waits so long for an abandoned step: native threads that still run would abort it."""
+
 T = TypeVar("T")
-_Task: TypeAlias = "tuple[Callable[[], Any], queue.SimpleQueue[Any]]"
+_Task: TypeAlias = "tuple[Callable[[], Any], queue.SimpleQueue[Any]] | None"
 
 
 class AbandonedError(AutoDLSolverError):
@@ -32,6 +36,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._steps: queue.SimpleQueue[_Task] | None = None
+        self._thread: threading.Thread | None = None
 
     def run(self, step: Callable[[], T], seconds: float) -> T:
         """What the step returns, or raises.
@@ -44,13 +49,17 @@ class Worker:
         """
         if self._steps is None:
             self._steps = queue.SimpleQueue()
-            threading.Thread(target=_work, args=(self._steps,), name="autodl_solver", daemon=True).start()
+            self._thread = threading.Thread(target=_work, args=(self._steps,), name="autodl_solver", daemon=True)
+            self._thread.start()
         outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._steps.put((step, outcome))
         try:
             result, error = outcome.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
         except queue.Empty:
-            self._steps = None
+            self._steps.put(None)  # nothing will follow
+            if self._thread is not None:
+                atexit.register(self._thread.join, EXIT_S)
+            self._steps = self._thread = None
             raise AbandonedError(f"A step must end in time; however {seconds:.2f} s were not enough.") from None
         if error is not None:
             raise error
@@ -63,8 +72,8 @@ def usable_s(left_s: float) -> float:
 
 
 def _work(steps: queue.SimpleQueue[_Task]) -> None:
-    while True:
-        step, outcome = steps.get()
+    while (task := steps.get()) is not None:
+        step, outcome = task
         try:
             outcome.put((step(), None))
         except BaseException as error:  # handed to whoever waits

@@ -124,7 +124,15 @@ def values_of(y: Any) -> Array:
     """[n_labels] of a numpy dtype that can be compared: numbers, booleans, or objects that are strings."""
     import pandas as pd
 
-    series = pd.Series(y, dtype=object if len(y) == 0 else None)
+    if isinstance(y, np.ndarray) and not y.dtype.isnative:  # pandas takes no other order of bytes
+        y = y.astype(y.dtype.newbyteorder("="))
+    try:
+        series = pd.Series(y, dtype=object if len(y) == 0 else None)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"Labels must be text that can be written; however {error.object!r:.60} holds half a character (a lone "
+            "surrogate); write it anew."
+        ) from error
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.cat.categories.dtype if not series.isna().any() else object)
     _refuse_missing(series.isna().to_numpy(bool))
@@ -143,7 +151,12 @@ def values_of(y: Any) -> Array:
         )
     values = series.infer_objects().to_numpy()
     if values.dtype.kind == "O":  # nullable and arrow columns, or numbers of mixed types
-        values = values.astype(np.int64 if kind == "integer" else np.float64)
+        try:
+            values = values.astype(np.int64 if kind == "integer" else np.float64)
+        except OverflowError as error:
+            raise InputError(
+                "Labels that are numbers must fit into 64 bits; however y holds larger ones; turn them into strings."
+            ) from error
     if values.dtype.kind == "f" and not np.all(np.isfinite(values) & (values == np.floor(values))):
         raise InputError(
             "Unknown label type: continuous. A classifier needs classes; however y holds fractions such as "

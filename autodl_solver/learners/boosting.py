@@ -122,6 +122,8 @@ class BoostingLearner(Learner):
         params = self._boosting.params(self._target.n_logits, rows, self.seed)
         data = lightgbm.Dataset(rows, np.zeros(len(y)), categorical_feature=self._categories(rows), params=params)
         booster = lightgbm.Booster(params, data)
+        if not any(data.feature_num_bin(k) for k in range(rows.shape[1])):
+            return  # no column varies, of which LightGBM would make an error
         gradients = self._target.gradients(y)
         slowest_s = 0.0
         for _ in range(self._boosting.n_rounds):

@@ -61,6 +61,7 @@ class ChannelScale:
         lengths = np.full(len(x), x.shape[2], dtype=np.int64)
         values = (x - self.mean.astype(x.dtype)) / self.spread.astype(x.dtype)
         if not there.all():
+            values[~there] = np.nan  # no infinity
             seen = np.logical_or.reduce(there, axis=1)  # [n_rows, n_points]
             lengths = np.maximum(x.shape[2] - np.argmax(seen[:, ::-1], axis=1), 1)
             lengths[~np.logical_or.reduce(seen, axis=1)] = 1

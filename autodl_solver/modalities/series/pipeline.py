@@ -38,18 +38,21 @@ class SeriesPipeline(Pipeline):
     def __init__(self, info: DatasetInfo) -> None:
         super().__init__(info)
         self._kernels: RocketFeatures | None = None
+        self._means: Array = np.zeros(0, np.float32)  # [n_channels] of training
 
     def fit(self, sample: Examples) -> None:
-        """Scales, lengths and biases of the kernels."""
+        """Means of the channels; scales, lengths and biases of the kernels."""
         from autodl_solver.nn.rocket_features import RocketFeatures  # torch takes seconds to import
 
-        self._kernels = RocketFeatures(_flat(self._sequences(sample.x)), MAX_POINTS)
+        series = _flat(self._sequences(sample.x))
+        self._means = _means(series.values)
+        self._kernels = RocketFeatures(series, MAX_POINTS)
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Array:
         """[n_rows, n_features] float32, finite."""
         series = _flat(self._sequences(x))
         if view not in KINDS:
-            return _summary(series, fidelity)
+            return _summary(Ragged(_filled(series.values, self._means), series.offsets), fidelity)
         assert self._kernels is not None, "a pipeline is fitted before it transforms"
         return self._kernels.transform(series, KINDS[view], fidelity)
 
@@ -66,8 +69,8 @@ def _flat(series: Ragged) -> Ragged:
 
 
 def _summary(series: Ragged, n_points: int) -> Array:
-    """[n_rows, n_features] float32; the mean of the channel stands in for NaN and infinity."""
-    course = resampled(Ragged(_filled(series.values), series.offsets), n_points)  # [n, points, channel]
+    """[n_rows, n_features] float32 of finite values."""
+    course = resampled(series, n_points)  # [n, points, channel]
     steps = np.diff(course, axis=1)
     spectrum = np.log1p(np.abs(np.fft.rfft(course - course.mean(axis=1, keepdims=True), axis=1)))[:, 1:]
     parts = [course, spectrum]
@@ -78,14 +81,18 @@ def _summary(series: Ragged, n_points: int) -> Array:
     return np.concatenate([*flat, np.log1p(series.lengths)[:, None]], axis=1).astype(np.float32)
 
 
-def _filled(values: Array) -> Array:
-    """[n_steps, n_channels] with the channel's mean in place of NaN and infinity."""
+def _means(values: Array) -> Array:
+    """[n_channels] of what is finite in [n_steps, n_channels]."""
+    finite = np.isfinite(values)
+    total = np.where(finite, values.clip(-LARGEST, LARGEST), 0).sum(axis=0, dtype=np.float64)
+    return np.asarray(total / np.maximum(finite.sum(axis=0), 1), values.dtype)
+
+
+def _filled(values: Array, means: Array) -> Array:
+    """[n_steps, n_channels] with the mean that a channel had in training in place of NaN and infinity."""
     finite = np.isfinite(values)
     values = values.clip(-LARGEST, LARGEST)
-    if finite.all():
-        return values
-    mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    return np.asarray(np.where(finite, values, mean), dtype=values.dtype)
+    return values if finite.all() else np.where(finite, values, means)
 
 
 def made_up_series(info: DatasetInfo) -> Rows:

@@ -85,6 +85,6 @@ def _pieces(word: str) -> Array:
     """[n_pieces] int32 columns."""
     marked = f"<{word[:MAX_LETTERS]}>"
     runs = [marked[i : i + size] for size in RUNS for i in range(len(marked) - size + 1)]
-    hashed = [crc32(piece.encode()) for piece in [*runs, "^" + word[:STEM_LETTERS]]]
+    hashed = [crc32(piece.encode("utf-8", "surrogatepass")) for piece in [*runs, "^" + word[:STEM_LETTERS]]]
     columns: Array = np.array(hashed, np.int64) & (2**PIECE_BITS - 1)
     return columns.astype(np.int32)
