@@ -129,6 +129,13 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         return self.model_.predict_proba(X)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy: the share of rows whose labels are all right. A class that was not there at fit is a miss."""
+        check_is_fitted(self, "model_")
+        if not self.model_.labels.is_multi_label:
+            return float(super().score(X, y, sample_weight))
+        return float(np.average(self.model_.labels.agree(y, self.predict(X)), weights=sample_weight))
+
     def status(self) -> Status | None:
         """What the fit is doing, or how it ended; None if there was none. Any thread may ask."""
         return self._last_status if self._fitting is None else self._fitting.status()

@@ -8,7 +8,7 @@ set, list or tuple. Nested lists of numbers in [0, 1], all of one length, are an
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,11 +46,15 @@ class Labels:
             column names.
         form: one of those above, or the name of a container.
         dtype: of the classes where each row names them, else of the matrix (numpy's name for it).
+        never, always: columns of the labels that no training row had, or each; new rows are told the same, since there
+            was nothing to learn a threshold from.
     """
 
     classes: list[Any]
     form: str
     dtype: str
+    never: list[int] = field(default_factory=list)
+    always: list[int] = field(default_factory=list)
 
     @classmethod
     def fitted(cls, y: Any) -> Labels:
@@ -71,18 +75,16 @@ class Labels:
         if is_matrix(y):
             names = getattr(y, "columns", None)
             matrix = matrix_of(y)
-            _refuse_sameness(matrix, "every row of y has the same labels")
             if names is None:
-                return cls(list(range(matrix.shape[1])), INDICATOR, matrix.dtype.str)
-            return cls(_column_names(names), TABLE, matrix.dtype.str)
+                return cls(list(range(matrix.shape[1])), INDICATOR, matrix.dtype.str)._with_constants(matrix)
+            return cls(_column_names(names), TABLE, matrix.dtype.str)._with_constants(matrix)
         container = container_of(y)
         values = values_of(list(itertools.chain.from_iterable(containers_of(y)))) if container else values_of(y)
         classes = sorted(set(values.tolist()))
         labels = cls(classes, container or SINGLE, values.dtype.str)
         if container:
-            _refuse_sameness(labels.encode(y), "every row of y has the same labels")
-        else:
-            _refuse_ids(classes, len(y))
+            return labels._with_constants(labels.encode(y))
+        _refuse_ids(classes, len(y))
         return labels
 
     @property
@@ -130,7 +132,8 @@ class Labels:
         """
         if self.form == SINGLE:
             return self.class_array()[scores.argmax(axis=1)]
-        chosen = scores if scores.dtype == bool else scores >= YES
+        chosen = scores.copy() if scores.dtype == bool else scores >= YES
+        chosen[:, self.never], chosen[:, self.always] = False, True
         if self.form in CONTAINERS:
             make = CONTAINERS[self.form]
             return [make([self.classes[k] for k in np.flatnonzero(row)]) for row in chosen]
@@ -144,6 +147,29 @@ class Labels:
     def class_array(self) -> Array:
         """[n_classes] of the dtype that labels had."""
         return np.array(self.classes, dtype=self.dtype)
+
+    def agree(self, y: Any, predicted: Any) -> Array:
+        """[n_rows] bool: whether a row has just the labels that were decoded for it, where it may have several.
+
+        A class that was unknown at fit was never predicted: such a row is a miss.
+
+        Raises:
+            InputError: y has another form than at fit.
+        """
+        if self.form in CONTAINERS:
+            given = containers_of(plain_labels(y))
+            return np.array([set(a) == set(b) for a, b in zip(given, predicted, strict=True)], bool)
+        return np.asarray(((self.encode(y) > YES) == (np.asarray(predicted) > YES)).all(axis=1))
+
+    def _with_constants(self, encoded: Array) -> Labels:
+        lowest, highest = encoded.min(axis=0), encoded.max(axis=0)
+        if not (highest > lowest).any():
+            raise InputError(
+                "A classifier needs at least two classes to tell apart; however every row of y has the same labels; "
+                "add other rows."
+            )
+        never, always = np.flatnonzero(highest == 0), np.flatnonzero(lowest == 1)
+        return replace(self, never=never.tolist(), always=always.tolist())
 
     def _places(self, y: Any) -> Array:
         """[n_labels] column of each label."""
@@ -186,11 +212,6 @@ def _column_names(names: Any) -> list[Any]:
     if len({str(name) for name in plain}) < len(plain):
         raise InputError("The columns of y name the classes, each its own; however a name stands twice; rename it.")
     return plain
-
-
-def _refuse_sameness(matrix: Array, fact: str) -> None:
-    if not (matrix.max(axis=0) > matrix.min(axis=0)).any():
-        raise InputError(f"A classifier needs at least two classes to tell apart; however {fact}; add other rows.")
 
 
 def _refuse_ids(classes: list[Any], n_rows: int) -> None:
