@@ -20,6 +20,7 @@ from autodl_solver.anytime.saved_run import SavedRun
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import RunFacts
 from autodl_solver.anytime.thresholds import BalancedThresholds
+from autodl_solver.anytime.worker import usable_s
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples, Rows, typical_length
 from autodl_solver.data.info import DatasetInfo
@@ -167,7 +168,8 @@ class StageRunner:
             self._warm_late(stage)
         learner = self._learner_of(stage, cross_fits=cross_fits)
         reserve_s = RESERVE * self._history.last_predict_s
-        contract = budget.slice(min(stage.seconds, budget.left - reserve_s))
+        in_time_s = usable_s(usable_s(budget.left))  # a learner that takes all its time must not be abandoned
+        contract = budget.slice(min(stage.seconds, budget.left - reserve_s, in_time_s))
         if isinstance(learner, CrossFittedLearner):
             self._cross_fit(record, learner, rows, contract)
         else:

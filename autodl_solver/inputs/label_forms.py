@@ -157,6 +157,8 @@ def values_of(y: Any) -> Array:
             raise InputError(
                 "Labels that are numbers must fit into 64 bits; however y holds larger ones; turn them into strings."
             ) from error
+    if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8):  # pandas finds no others
+        values = values.astype(np.float32 if values.dtype.itemsize < 4 else np.float64)
     if values.dtype.kind == "f" and not np.all(np.isfinite(values) & (values == np.floor(values))):
         raise InputError(
             "Unknown label type: continuous. A classifier needs classes; however y holds fractions such as "

@@ -5,13 +5,11 @@ docs/experiments.md: what each gains, at which side of the images.
 
 from __future__ import annotations
 
-from functools import partial
-
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.pixels import sizes_up_to_native
+from autodl_solver.learners.base import Learner
 from autodl_solver.learners.linear import LinearLearner
-from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.modalities.image.pipeline import FLAT, SQUARES
 
 RIDGE_PX = (8, 16)
@@ -34,12 +32,23 @@ def make_plan(info: DatasetInfo) -> Plan:
     """What answers first in front."""
     spec = info.specs[0]
     native_px = max(spec.n_rows, spec.n_cols)
-    fine = partial(NetworkLearner, widths=FINE_WIDTHS, fine=True)
     return [
         Family("ridge", LinearLearner, tuple(sizes_up_to_native(spec, RIDGE_PX)), view=FLAT, first_n=FIRST_ROWS),
-        Family("network", NetworkLearner, (side_for(native_px, NETWORK_PX),), view=SQUARES, first_s=FIRST_S),
-        Family("fine network", fine, (side_for(native_px, FINE_PX),), view=SQUARES, first_s=FINE_FIRST_S),
+        Family("network", _make_network, (side_for(native_px, NETWORK_PX),), view=SQUARES, first_s=FIRST_S),
+        Family("fine network", _make_fine_network, (side_for(native_px, FINE_PX),), view=SQUARES, first_s=FINE_FIRST_S),
     ]
+
+
+def _make_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network import NetworkLearner  # torch takes seconds to import
+
+    return NetworkLearner(n_classes, seed)
+
+
+def _make_fine_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network import NetworkLearner
+
+    return NetworkLearner(n_classes, seed, widths=FINE_WIDTHS, fine=True)
 
 
 def side_for(native_px: int, wanted_px: int) -> int:

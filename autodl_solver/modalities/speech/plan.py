@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
-from autodl_solver.learners.network_speech import SpectrogramLearner
+from autodl_solver.learners.base import Learner
 from autodl_solver.learners.scaled import standardised_linear
 
 MAX_FRAMES = (64, 512)
@@ -27,5 +27,11 @@ def make_plan(info: DatasetInfo) -> Plan:
     return [
         Family("ridge", standardised_linear, MAX_FRAMES, first_n=FIRST_ROWS),
         Family("hydra", standardised_linear, KERNEL_GROUPS, view="hydra", first_n=4 * FIRST_ROWS, max_n=MAX_ROWS),
-        Family("network", SpectrogramLearner, (NETWORK_FRAMES,), view="log_mel", first_s=NETWORK_FIRST_S),
+        Family("network", _make_network, (NETWORK_FRAMES,), view="log_mel", first_s=NETWORK_FIRST_S),
     ]
+
+
+def _make_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network_speech import SpectrogramLearner  # torch takes seconds to import
+
+    return SpectrogramLearner(n_classes, seed)

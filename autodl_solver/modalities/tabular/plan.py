@@ -7,8 +7,8 @@ from typing import Literal
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo, Format
+from autodl_solver.learners.base import Learner
 from autodl_solver.learners.boosting import Boosting, BoostingLearner
-from autodl_solver.learners.network_table import TableNetworkLearner
 from autodl_solver.modalities.tabular.forest import ForestLearner
 from autodl_solver.modalities.tabular.learners import (
     make_dense_learner,
@@ -71,7 +71,7 @@ def make_plan(info: DatasetInfo) -> Plan:
         plan.append(_boosting("boosting with linear leaves", LINEAR_LEAVES))
     plan.append(_forest("random forest", "random"))
     if n_columns <= NETWORK_COLUMNS:
-        plan.append(Family("network", TableNetworkLearner, first_s=NETWORK_S))
+        plan.append(Family("network", _make_network, first_s=NETWORK_S))
     return plan
 
 
@@ -85,6 +85,12 @@ def _sparse(n_columns: int, is_boosted: bool) -> Plan:
     if n_columns <= SPARSE_FOREST_COLUMNS:
         plan.append(_forest("extra trees", "extra"))
     return plan
+
+
+def _make_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network_table import TableNetworkLearner  # torch takes seconds to import
+
+    return TableNetworkLearner(n_classes, seed)
 
 
 def _boosting(name: str, boosting: Boosting) -> Family:

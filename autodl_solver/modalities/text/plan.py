@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
-from autodl_solver.learners.network_text import TextNetworkLearner
+from autodl_solver.learners.base import Learner
 from autodl_solver.modalities.text.learners import TermLearner, make_common_term_learner
 from autodl_solver.modalities.text.spelling import is_spelled
 
@@ -39,7 +39,11 @@ def make_plan(info: DatasetInfo) -> Plan:
                 max_n=MAX_ROWS,
             )
         )
-    network = Family(
-        "network", TextNetworkLearner, NETWORK_TOKENS, view="tokens", first_s=NETWORK_S, max_n=NETWORK_ROWS
-    )
+    network = Family("network", _make_network, NETWORK_TOKENS, view="tokens", first_s=NETWORK_S, max_n=NETWORK_ROWS)
     return [*families, network]
+
+
+def _make_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network_text import TextNetworkLearner  # torch takes seconds to import
+
+    return TextNetworkLearner(n_classes, seed)

@@ -12,8 +12,8 @@ from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.anytime.stage import LearnerFactory
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.pixels import sizes_up_to_native
+from autodl_solver.learners.base import Learner
 from autodl_solver.learners.linear import LinearLearner
-from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
 from autodl_solver.modalities.video.pipeline import CLIP, STATISTICS
 
 RIDGE_PX = (8, 16)
@@ -39,7 +39,7 @@ def make_plan(info: DatasetInfo) -> Plan:
         tuple(sizes_up_to_native(info.specs[0], sizes))
         for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX, LARGE_NETWORK_PX)
     )
-    still, moving = partial(MovingPatchLearner, depth=1), partial(MovingPatchLearner, depth=3)
+    still, moving = partial(_make_patches, depth=1), partial(_make_patches, depth=3)
     plan = [
         Family("ridge", LinearLearner, ridge_px, view=STATISTICS, first_n=FIRST_ROWS),
         _patches("moving patches", moving, patches_px),
@@ -53,9 +53,21 @@ def make_plan(info: DatasetInfo) -> Plan:
     return plan
 
 
+def _make_patches(n_classes: int, seed: int, **settings: int) -> Learner:
+    from autodl_solver.learners.network_video import MovingPatchLearner  # torch takes seconds to import
+
+    return MovingPatchLearner(n_classes, seed, **settings)
+
+
+def _make_network(n_classes: int, seed: int) -> Learner:
+    from autodl_solver.learners.network_video import VideoNetworkLearner  # torch takes seconds to import
+
+    return VideoNetworkLearner(n_classes, seed)
+
+
 def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...]) -> Family:
     return Family(name, make_learner, sizes_px, CLIP, FIRST_ROWS, PATCHES_ROWS, kind="patches")
 
 
 def _network(name: str, sizes_px: tuple[int, ...], first_s: float) -> Family:
-    return Family(name, VideoNetworkLearner, sizes_px, CLIP, first_s=first_s, kind="network")
+    return Family(name, _make_network, sizes_px, CLIP, first_s=first_s, kind="network")
