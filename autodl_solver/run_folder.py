@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -65,6 +66,12 @@ class RunFolder:
                 f"A new run needs a folder of its own; however {self.path} holds one; resume that, or name another."
             )
         self.path.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path, self.path / "checkpoint"):
+            for litter in folder.glob(".*.tmp"):  # what a process was writing when it was killed
+                if litter.is_dir():
+                    shutil.rmtree(litter, ignore_errors=True)
+                else:
+                    litter.unlink(missing_ok=True)
         self._write("running")
 
     def finish(self) -> None:
@@ -76,6 +83,9 @@ class RunFolder:
         return Checkpoint(self.path / "checkpoint", fingerprint)
 
     def _write(self, state: RunState) -> None:
-        made = self.path / f"{RUN_FILE}.tmp"
-        made.write_text(json.dumps({"version": VERSION, "state": state}), encoding="utf-8")
-        os.replace(made, self.path / RUN_FILE)
+        made = self.path / f".{RUN_FILE}.tmp"
+        try:
+            made.write_text(json.dumps({"version": VERSION, "state": state}), encoding="utf-8")
+            os.replace(made, self.path / RUN_FILE)
+        finally:
+            made.unlink(missing_ok=True)
