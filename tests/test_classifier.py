@@ -163,7 +163,7 @@ def test_a_run_folder_is_gone_on_with_by_another_process(quick: AutoDLClassifier
         clone(quick).fit(X, y)
     (run.path / "run.json").write_text(json.dumps({"version": 1, "state": "running"}))  # as if it was killed
     other = clone(quick).fit(X, y, resume=True)
-    assert status_of(other).budget_s == pytest.approx(BUDGET_S)
+    assert status_of(other).budget_s == pytest.approx(BUDGET_S, abs=0.1)
     assert other.curve_[0, 0] == quick.curve_[0, 0]
     assert run.state == "done"
     np.testing.assert_allclose(FittedModel.load(run.model).predict_proba(X), other.predict_proba(X), atol=1e-6)

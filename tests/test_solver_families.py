@@ -34,7 +34,6 @@ def test_every_dense_layout_is_played(shape: tuple[int, int, int, int], n_classe
         label = np.eye(n_classes, dtype=np.float32)[i % n_classes]
         rows.append((rng.normal(i % n_classes, 1, (time, *shape[1:])).astype(np.float32), label))
     solver, answers = Solver(info_of(shape, n_classes), on_error="raise", clock=WorkClock()), []
-    solver.warm_up()
     while not solver.done:
         solver.train(rows[:50], 2.5)
         answers.append(solver.test(rows[50:], 2.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,3 +124,12 @@ def test_gradients_are_the_slope_of_the_log_loss(y: list[list[float]]) -> None:
         moved[index] = step
         slope = (loss(scores + moved) - loss(scores - moved)) / (2 * step)
         assert gradient.reshape(scores.shape)[index] == pytest.approx(slope, abs=1e-3)
+
+
+@pytest.mark.parametrize("x", [np.ones((60, 3)), np.full((60, 2), np.nan), sparse.csr_array((60, 4))])
+def test_columns_that_never_vary_leave_the_class_frequencies(x: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    y = np.eye(2, dtype=np.float32)[np.arange(60) % 3 // 2]
+    learner = BoostingLearner(2, 0, QUICK)
+    learner.fit(Examples(x, y), Budget(60))
+    assert learner.predict_proba(x)[0] == pytest.approx([2 / 3, 1 / 3], abs=0.01)
+    assert capfd.readouterr() == ("", "")

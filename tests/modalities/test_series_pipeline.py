@@ -63,6 +63,8 @@ def test_features_are_finite_whatever_the_series(case: str, view: str, fidelity:
 @each_view
 def test_a_row_depends_on_itself_only(view: str, fidelity: int) -> None:
     x = unequal([20, 64, 200, 3, 41])
+    x.values[25:50] = np.nan
+    x.values[284:287] = np.nan  # all of the fourth
     pipeline = SeriesPipeline(facts())
     pipeline.fit(Examples(x))
     alone = [pipeline.transform(take_rows(x, slice(i, i + 1)), view, fidelity) for i in range(5)]
