@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import numbers
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from autodl_solver.budget import Budget, parse_duration
 from autodl_solver.data.examples import Array
+from autodl_solver.errors import InputError
 from autodl_solver.fitted_model import FittedModel
 from autodl_solver.fitting import Earlier, Fitting
 from autodl_solver.inputs.table import TableInput
@@ -33,7 +35,8 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         kind: of the examples: "table", "text", "series", "image", "audio" or "video"; None to see for itself.
         time_budget: seconds, or words such as "90s", "5m", "1h30m"; `fit` may be given another.
-        random_state: a whole number; the same one and the same stages give the same predictions.
+        random_state: a whole number, or a RandomState that draws one; the same one and the same stages give the same
+            predictions.
         run_dir: a folder in which the run is kept after each stage, so that `fit(..., resume=True)` can go on after a
             crash; None keeps nothing on disk.
 
@@ -55,7 +58,7 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         kind: str | None = None,
         *,
         time_budget: float | str = "5m",
-        random_state: int | None = 0,
+        random_state: int | np.random.RandomState | None = 0,
         run_dir: str | Path | None = None,
     ) -> None:
         self.kind = kind
@@ -96,6 +99,8 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if not self._answered:
                 raise
             logger.warning("Interrupted; the best so far is kept.")
+        finally:
+            models.close()  # also where on_improvement raised: nothing learns on unseen
         return self
 
     def improvements(
@@ -107,7 +112,7 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         budget = Budget(parse_duration(self.time_budget if time_budget is None else time_budget))
         earlier = self._earlier if resume else None
-        seed = 0 if self.random_state is None else int(self.random_state)
+        seed = _seed(self.random_state)
         run = None if self.run_dir is None else RunFolder(self.run_dir)
         fitting = Fitting(X, y, budget, kind=self.kind, seed=seed, run=run, earlier=earlier, resume=resume)
         self._fitting = fitting
@@ -214,3 +219,15 @@ class AutoDLClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.classifier_tags.multi_label = True
         tags.non_deterministic = True  # stages follow the clock
         return tags
+
+
+def _seed(random_state: Any) -> int:
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if random_state is None:
+        return 0
+    if not isinstance(random_state, numbers.Integral) or random_state < 0:
+        raise InputError(
+            f"random_state must be a whole number from 0 or a RandomState; however it is {random_state!r:.40}."
+        )
+    return int(random_state)

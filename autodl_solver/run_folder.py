@@ -58,21 +58,31 @@ class RunFolder:
         """Claims the folder.
 
         Raises:
-            InputError: an earlier run lies here, which is not to be gone on with.
+            InputError: an earlier run lies here, which is not to be gone on with; or there can be no folder here.
             OSError: the folder cannot be written.
         """
-        if not resume and self.state != "none":
+        state = self.state
+        if not resume and state != "none":
             raise InputError(
                 f"A new run needs a folder of its own; however {self.path} holds one; resume that, or name another."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        for folder in (self.path, self.path / "checkpoint"):
-            for litter in folder.glob(".*.tmp"):  # what a process was writing when it was killed
-                if litter.is_dir():
-                    shutil.rmtree(litter, ignore_errors=True)
-                else:
-                    litter.unlink(missing_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"A run needs a folder that can be written; however {self.path} cannot be made: {error.strerror}."
+            ) from error
+        if state != "none":
+            self._clear()
         self._write("running")
+
+    def _clear(self) -> None:
+        """Removes what a process was writing when it was killed."""
+        for litter in (*self.path.glob(".model.*.tmp"), *self.path.glob("checkpoint/.history.*.tmp")):
+            shutil.rmtree(litter, ignore_errors=True)
+        for name in ("page.html", "source.json"):  # of the command line
+            for file in self.path.glob(f".{name}.*.tmp"):
+                file.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Says that the run came to its end."""

@@ -85,3 +85,44 @@ def test_classes_that_were_not_there_at_fit_are_misses() -> None:
     assert model.score(X, odd, sample_weight=1 - np.arange(100) % 2) == pytest.approx(hits[::2].mean())
     with pytest.raises(InputError, match="write it as a set of one"):
         model.score(X, one)
+
+
+@pytest.mark.parametrize("random_state", [-1, "seed", 1.5])
+def test_a_seed_must_be_one(random_state: Any) -> None:
+    with pytest.raises(InputError, match="random_state"):
+        AutoDLClassifier(time_budget=BUDGET_S, random_state=random_state).fit([[1.0], [2.0]], [0, 1])
+
+
+@pytest.mark.usefixtures("quick_plans")
+def test_a_callback_that_raises_ends_the_fit() -> None:
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), [0, 1] * 30
+    model = AutoDLClassifier(time_budget="1h", random_state=np.random.RandomState(0))
+    with pytest.raises(ZeroDivisionError) as error:
+        model.fit(X, y, on_improvement=lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+    status = model.status()
+    assert error.tb is not None  # holds on to the frames of the fit
+    assert status is not None
+    assert status.state == "done"
+    assert len(model.predict(X)) == 60
+
+
+@pytest.mark.usefixtures("quick_plans")
+def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), [0, 1] * 30
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".model.mine.tmp").touch()
+    AutoDLClassifier(time_budget=BUDGET_S, run_dir=run).fit(X, y)
+    assert (run / ".model.mine.tmp").exists()  # was there before the run
+    for name in (".model.0123abcd.tmp", "checkpoint/.history.0123abcd.tmp"):
+        (run / name).mkdir()
+    (run / ".page.html.7.tmp").touch()
+    AutoDLClassifier(time_budget=BUDGET_S, run_dir=run).fit(X, y, resume=True)
+    assert {path.name for path in run.rglob(".*.tmp")} <= {".model.mine.tmp"}
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_run_folder_that_cannot_be_is_refused(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be made"):
+        AutoDLClassifier(time_budget=BUDGET_S, run_dir=tmp_path / place).fit([[1.0], [2.0]], [0, 1])
