@@ -14,6 +14,7 @@ from autodl_solver.errors import ModelFileError
 from autodl_solver.inputs.base import Encoded, Input
 from autodl_solver.inputs.labels import Labels
 from autodl_solver.predictor import Predictor
+from autodl_solver.run_folder import RunFolder
 from autodl_solver.saving import read_model, write_model
 
 
@@ -85,10 +86,13 @@ class FittedModel:
     def load(cls, folder: str | Path) -> FittedModel:
         """Reads what `save` wrote, on this machine or another; runs nothing that the files name.
 
+        Args:
+            folder: of a model, or of a run that has one.
         Raises:
             ModelFileError: the folder holds no model, a damaged one, or one of another version.
         """
-        objects, facts = read_model(Path(folder))
+        run = RunFolder(folder)
+        objects, facts = read_model(run.path if run.state == "none" else run.model)
         made = objects.get("input"), objects.get("labels"), objects.get("predictor")
         if not (isinstance(made[0], Input) and isinstance(made[1], Labels) and isinstance(made[2], Predictor)):
             raise ModelFileError(f"A saved model must hold input, labels and predictor; however {folder} does not.")

@@ -94,6 +94,8 @@ class Fitting:
             checkpoint = run.checkpoint(self._fingerprint)
             saved = checkpoint.read() if resume and saved is None else saved
             run.begin(resume=resume)
+        if resume and saved is None:
+            logger.warning("There is nothing to resume here: learning begins anew.")
         self._budget, total_s = budget, budget.left + budget.elapsed
         order = np.random.default_rng(seed).permutation(len(examples))  # rows of one class often lie together
         self._n_examples = len(examples)

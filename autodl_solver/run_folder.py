@@ -18,6 +18,8 @@ from autodl_solver.checkpoint import Checkpoint
 from autodl_solver.errors import InputError, ModelFileError
 
 RUN_FILE, VERSION = "run.json", 1
+TORN_FILE = f".{RUN_FILE}.tmp"
+"""What a process leaves that is killed in the first moment."""
 
 RunState = Literal["none", "running", "done"]
 
@@ -93,7 +95,7 @@ class RunFolder:
         return Checkpoint(self.path / "checkpoint", fingerprint)
 
     def _write(self, state: RunState) -> None:
-        made = self.path / f".{RUN_FILE}.tmp"
+        made = self.path / TORN_FILE
         try:
             made.write_text(json.dumps({"version": VERSION, "state": state}), encoding="utf-8")
             os.replace(made, self.path / RUN_FILE)

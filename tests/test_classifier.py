@@ -166,7 +166,8 @@ def test_a_run_folder_is_gone_on_with_by_another_process(quick: AutoDLClassifier
     assert status_of(other).budget_s == pytest.approx(BUDGET_S, abs=0.1)
     assert other.curve_[0, 0] == quick.curve_[0, 0]
     assert run.state == "done"
-    np.testing.assert_allclose(FittedModel.load(run.model).predict_proba(X), other.predict_proba(X), atol=1e-6)
+    for folder in (run.model, run.path):
+        np.testing.assert_allclose(FittedModel.load(folder).predict_proba(X), other.predict_proba(X), atol=1e-6)
 
 
 def test_a_damaged_run_folder_is_refused(quick: AutoDLClassifier, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from autodl_solver.errors import InputError
 from autodl_solver.explain.wording import printable
 from autodl_solver.fitting import Fitting
 from autodl_solver.inputs.sources import Labelled
-from autodl_solver.run_folder import RunFolder
+from autodl_solver.run_folder import TORN_FILE, RunFolder
 from autodl_solver.serve.live import LivePage
 from autodl_solver.session import Status
 
@@ -81,7 +81,7 @@ class FitRun:
         if state == "none":
             if self._resume:
                 raise InputError(f"--resume adds time to a run; however {path} holds none; leave out --resume.")
-            if path.is_dir() and {one.name for one in path.iterdir()} - {LOCK_FILE, LOG_FILE}:
+            if path.is_dir() and {one.name for one in path.iterdir()} - {LOCK_FILE, LOG_FILE, TORN_FILE}:
                 raise InputError(
                     f"A new run needs an empty folder; however {path} holds something else; give --out another one."
                 )
@@ -119,7 +119,9 @@ class FitRun:
         n_examples, spent_s = len(found.names), status.elapsed_s
         kind = "dataset in AutoDL format" if found.kind == SPLIT else f"kind {found.kind}"
         text = f"{self._data}: {n_examples} examples, {kind}"
-        if goes_on:
+        if goes_on and spent_s >= status.budget_s:
+            text += f"; all {duration_text(status.budget_s)} are spent, so this run ends; --resume adds time"
+        elif goes_on:
             text += f"; going on after {duration_text(spent_s)} of {duration_text(status.budget_s)}"
         display.tell(
             "begin",
@@ -160,7 +162,7 @@ class FitRun:
 @contextmanager
 def told_warnings(path: Path) -> Iterator[None]:
     """Warnings of the package on standard error, a line each; in a file all of it, with tracebacks."""
-    kept = logging.FileHandler(path, encoding="utf-8", errors="replace")
+    kept = _LogFile(path, encoding="utf-8", errors="replace")
     kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handlers = (_StandardError(logging.WARNING), kept)
     package = logging.getLogger("autodl_solver")
@@ -174,7 +176,15 @@ def told_warnings(path: Path) -> Iterator[None]:
         package.setLevel(level)
         for handler in handlers:
             package.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk has been told of by then
+                handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """On a full disk the log ends; what matters is told by whoever cannot write the run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Nothing: a traceback a line would hide the one message that counts."""
 
 
 class _StandardError(logging.Handler):
