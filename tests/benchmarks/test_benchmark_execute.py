@@ -21,6 +21,7 @@ class Model:
     done_training = False
 
     def __init__(self, metadata):
+        np.linalg.svd(np.random.default_rng(0).random((1000, 1000)))  # long enough to be looked at
         self.right = np.eye(2)[np.arange({N_ROWS}) % 2]
         self.k = 0
 
