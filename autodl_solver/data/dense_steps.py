@@ -12,7 +12,7 @@ import numpy as np
 
 from autodl_solver.data.example_encoding import dense_step_header
 from autodl_solver.data.examples import Array, Ragged
-from autodl_solver.data.wire import Spans, WireReader, element_positions
+from autodl_solver.data.wire import Spans, WireReader, element_positions, stands_at
 
 _WIDE_STEP_VALUES = 16  # from here on a step is worth a memcpy of its own
 _LONG_RECORD_STEPS = 64  # from here on a record is worth a memcpy
@@ -36,7 +36,7 @@ def view_steps(reader: WireReader, steps: Spans, shape: tuple[int, int, int], se
     if not (np.diff(steps.start) == spacing).all() or not (steps.sizes == n_bytes).all():
         return None
     offset, strides = int(steps.start[0]), (int(spacing), step_bytes)
-    same = _has_header(reader.buffer, offset, (len(steps), n_steps), strides, header)
+    same = stands_at(reader.buffer, offset, (len(steps), n_steps), strides, header)
     reader.irregular |= ~same.all(axis=1)
     _, n_cols, n_channels = shape
     inner = (4 * n_cols * n_channels, 4 * n_channels, 4)
@@ -119,7 +119,7 @@ def _expect_headers(
         n_folded = 0
     n_left = len(content) // stride - n_folded
     if n_left:
-        same = _has_header(content, n_folded * stride, (n_left,), (stride,), header)
+        same = stands_at(content, n_folded * stride, (n_left,), (stride,), header)
         if not same.all():
             wrong = np.repeat(np.arange(len(n_steps)), n_steps)[n_folded:][~same]
             reader.irregular[first_row + wrong] = True
@@ -134,17 +134,3 @@ def _folds_to_header(content: Array | bytes, n_steps: int, stride: int, header: 
     expected = np.frombuffer(header, np.uint8)
     folds = [fold.reduce(words, axis=0).view(np.uint8) for fold in (np.bitwise_and, np.bitwise_or)]
     return all(bool((fold.reshape(-1, stride)[:, : len(header)] == expected).all()) for fold in folds)
-
-
-def _has_header(
-    buffer: Array | bytes, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], header: bytes
-) -> Array:
-    """Whether the header stands at `offset + index . strides`, for all indices below shape: [*shape] bool."""
-    same = np.ones(shape, bool)
-    at = 0
-    for width in (8, 4, 2, 1):
-        while len(header) - at >= width:
-            word = int.from_bytes(header[at : at + width], "little")
-            same &= np.ndarray(shape, f"<u{width}", buffer, offset + at, strides) == word
-            at += width
-    return same

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from autodl_solver.data.examples import Array
-from autodl_solver.data.wire import Spans, WireReader
+from autodl_solver.data.wire import Spans, WireReader, stands_at
 
 BYTES_LIST, FLOAT_LIST, INT64_LIST = 1, 2, 3  # field numbers of tf.train.Feature
 _CONTEXT, _FEATURE_LISTS = 1, 2  # field numbers of tf.train.SequenceExample
@@ -94,7 +94,14 @@ def _compare(buffer: Array, starts: Array, size: int, parse: _Parse) -> tuple[Ar
     if reader.irregular[0] or sum(b - a for a, b in pieces) > _MAX_BYTES:
         return places, np.zeros(len(starts), bool)
     same = np.ones(len(starts), bool)
+    spacing = np.diff(starts)
+    is_even = bool((spacing == spacing[0]).all())
     for start, end in pieces:
-        content = reader.windows(f"S{end - start}")[starts + start]
-        same &= content == content[0]
+        first = int(starts[0]) + start
+        if is_even:  # by stride and by words: a third of the time
+            content = bytes(buffer[first : first + end - start])
+            same &= stands_at(buffer, first, (len(starts),), (int(spacing[0]),), content)
+        else:
+            contents = reader.windows(f"S{end - start}")[starts + start]
+            same &= contents == contents[0]
     return places, same

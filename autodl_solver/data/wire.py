@@ -198,3 +198,17 @@ def element_positions(starts: Array, counts: Array, step: int) -> Array:
         return starts
     before = np.cumsum(counts) - counts
     return np.repeat(starts - step * before, counts) + step * np.arange(int(counts.sum()))
+
+
+def stands_at(
+    buffer: Array | bytes, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], content: bytes
+) -> Array:
+    """Whether the content stands at `offset + index . strides`, for all indices below shape: [*shape] bool."""
+    same = np.ones(shape, bool)
+    at = 0
+    for width in (8, 4, 2, 1):
+        while len(content) - at >= width:
+            word = int.from_bytes(content[at : at + width], "little")
+            same &= np.ndarray(shape, f"<u{width}", buffer, offset + at, strides) == word
+            at += width
+    return same
