@@ -116,9 +116,14 @@ def enlarged_digits(folder: Path, n_train: int, n_test: int) -> tuple[DatasetInf
     return DatasetInfo.from_folder(folder / "train"), np.eye(10)[labels[rows[n_train:]]]
 
 
-@pytest.mark.usefixtures("quick_plans")
-def test_of_a_dataset_larger_than_the_memory_the_first_rows_are_learned(tmp_path: Path) -> None:
+def test_of_a_dataset_larger_than_the_memory_the_first_rows_are_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     info, solution = enlarged_digits(tmp_path, n_train=6000, n_test=300)
+    pixels = dataclasses.replace(
+        SPECS[Modality.IMAGE], make_plan=lambda info: [Family("pixels", LinearLearner, (8,), FLAT)]
+    )
+    monkeypatch.setitem(SPECS, Modality.IMAGE, pixels)
     solver = Solver(info, on_error="raise", memory_bytes=2500 * 64 * 4)
     answer = play(solver, tmp_path)
     assert solver.history.n_available == 6000

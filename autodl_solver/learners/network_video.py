@@ -1,7 +1,4 @@
-"""Learners for short clips of small frames, [n, time, row, col, channel]: filters that need no training, and a network.
-
-The first ends by itself within a second or some; the second goes on for as long as it is given.
-"""
+"""A network for short clips of small frames, [n, time, row, col, channel], that goes on for as long as it is given."""
 
 from __future__ import annotations
 
@@ -14,46 +11,10 @@ from autodl_solver.data.examples import Array, Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.network import NetworkLearner
-from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.nn.trainer import TrainingOptions
-from autodl_solver.nn.video_patches import MovingPatches
 
 BATCH_CLIPS = 64
 """Of a step: clips are few, and what is learned from them takes many steps."""
-
-PLACES = 16
-"""Filters answer at about so many places per side, however large the frames are."""
-
-ANSWER_SHARE = 0.7
-"""Of a patch learner's budget, for what clips answer to its filters; what remains is for the linear part."""
-
-
-class MovingPatchLearner(Learner):
-    """Linear on what clips answer to filters over space and time (nn/video_patches.py). A second fit begins anew.
-
-    Args:
-        n_classes: columns of the labels.
-        seed: which patches become filters.
-        n_filters: how many; eight features come from each.
-        depth: frames of a filter; 1 sees what is there, 3 how it moves.
-    """
-
-    def __init__(self, n_classes: int, seed: int = 0, *, n_filters: int = 128, depth: int = 3) -> None:
-        super().__init__(n_classes, seed)
-        self._n_filters = n_filters
-        self._depth = depth
-
-    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        clips = _clips(x)
-        stride = max(1, min(clips.shape[2:4]) // PLACES)
-        self._patches = MovingPatches(self._n_filters, depth=self._depth, stride=stride, seed=self.seed)
-        self._patches.fit(clips)
-        answers = self._patches.answers(clips, budget.slice(ANSWER_SHARE * budget.left))  # maybe not of all rows
-        self._linear = standardised_linear(self.n_classes, self.seed)
-        self._linear.fit(Examples(answers, y[: len(answers)]), budget)
-
-    def _predict_proba(self, x: Features) -> Array:
-        return self._linear.predict_proba(self._patches.answers(_clips(x)))
 
 
 class VideoNetworkLearner(Learner):

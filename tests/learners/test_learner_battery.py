@@ -34,7 +34,8 @@ from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
 from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
-from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
+from autodl_solver.learners.network_video import VideoNetworkLearner
+from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.tabular.forest import ForestLearner
@@ -72,7 +73,8 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("extra trees", partial(ForestLearner, n_trees=20, n_jobs=1), dense_features),
     ("random forest, sparse", partial(ForestLearner, kind="random", n_trees=20, n_jobs=1), sparse_features),
     ("network for tables", partial(TableNetworkLearner, training=SMALL_NETWORK), dense_features),
-    ("patches of clips", partial(MovingPatchLearner, n_filters=8), clip_features),
+    ("patches of clips", partial(PatchLearner, n_filters=8, depth=3), clip_features),
+    ("patches of images", partial(PatchLearner, n_filters=8, size_px=3), image_features),
     ("network for clips", SMALL_VIDEO_NETWORK, clip_features),
     ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("network for spectrograms", SMALL_SPECTROGRAM_NETWORK, spectrogram_features),

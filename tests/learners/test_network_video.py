@@ -9,7 +9,8 @@ from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Learner
-from autodl_solver.learners.network_video import MovingPatchLearner, VideoNetworkLearner
+from autodl_solver.learners.network_video import VideoNetworkLearner
+from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.nn.trainer import TrainingOptions
 
 
@@ -26,7 +27,7 @@ def small_network() -> VideoNetworkLearner:
     return VideoNetworkLearner(2, 0, widths=(8, 16), options=TrainingOptions(batch_size=16, max_epochs=5))
 
 
-@pytest.mark.parametrize("make", [lambda: MovingPatchLearner(2, 0, n_filters=16), small_network])
+@pytest.mark.parametrize("make", [lambda: PatchLearner(2, 0, n_filters=16, depth=3), small_network])
 @pytest.mark.parametrize(
     ("n_frames", "side", "n_channels"),
     [
@@ -50,8 +51,7 @@ def test_a_network_goes_on_from_where_it_stopped() -> None:
     assert np.mean(learner.predict_proba(x[48:]).argmax(axis=1) == y[48:].argmax(axis=1)) >= 0.75
 
 
-@pytest.mark.parametrize("make", [lambda: MovingPatchLearner(2), small_network])
-def test_images_are_refused(make) -> None:  # type: ignore[no-untyped-def]
+def test_images_are_refused() -> None:
     x, y = blinking(8)
     with pytest.raises(ShapeError, match=r"however x\.shape"):
-        make().fit(Examples(x[:, 0], y), Budget())
+        small_network().fit(Examples(x[:, 0], y), Budget())

@@ -29,8 +29,8 @@ INFO = DatasetInfo(
     [
         (10, (10,), False),  # smaller than all
         (20, (16,), True),
-        (120, (16, 32), True),
-        (-1, (16, 32), True),  # of many sizes
+        (120, (16, 24), True),
+        (-1, (16, 24), True),  # of many sizes
     ],
 )
 def test_ridge_comes_first_and_no_frame_is_enlarged(

@@ -1,7 +1,8 @@
-"""Moving patches: whitened pieces of the training clips, some frames deep, as filters over space and time.
+"""Patches: whitened pieces of the training images or clips as filters, over space and (some frames deep) over time.
 
 A filter is a piece of a training clip after whitening, so it answers to an edge, a blob, or to how one moves; what it
 answers is thresholded and averaged over regions and times. No gradient is needed, and a linear learner does the rest.
+An image is a clip of one frame.
 Sources: Coates, Lee and Ng, An analysis of single-layer networks in unsupervised feature learning, AISTATS 2011
 (whitened random patches as filters, thresholds, quadrants); Le et al., Learning hierarchical invariant spatio-temporal
 features for action recognition with independent subspace analysis, CVPR 2011 (patches of space and time).
@@ -40,7 +41,7 @@ FLOOR = 0.05
 """Added to the variance along each direction, relative to the mean one: noise is not blown up."""
 
 
-class MovingPatches:
+class Patches:
     """Filters learned from clips, and what clips answer to them.
 
     Args:
@@ -94,7 +95,7 @@ class MovingPatches:
             clips: [n >= 1, time, row, col, channel] like those of fit.
             budget: seconds; what it leaves no time for is left out, but for a first chunk.
         Returns:
-            [n or fewer, (GRID**2 + PHASES + 1) * n_filters] float32.
+            [n or fewer, n_answers * n_filters] float32: GRID**2 regions, the greatest answer, and of clips PHASES.
         """
         n, time, height, width, _ = clips.shape
         depth, size = min(self._depth, time), min(self._size_px, height, width)
@@ -140,12 +141,14 @@ class MovingPatches:
 
 
 def _pooled(maps: Tensor, n: int) -> Tensor:
-    """[n * time, filter, row, col] -> [n, (GRID**2 + PHASES + 1) * filter] float32; roots draw in what is strong."""
+    """[n * time, filter, row, col] -> [n, n_answers * filter] float32; roots draw in what is strong."""
     regions = functional.adaptive_avg_pool2d(maps, GRID).float().reshape(n, -1, *maps.shape[1:2], GRID**2)
-    course = regions.mean(dim=3).transpose(1, 2)  # [n, filter, time]
-    phases = functional.adaptive_avg_pool1d(course, PHASES)
     greatest = maps.amax(dim=(2, 3)).float().reshape(n, -1, maps.shape[1]).mean(dim=1)
-    return torch.cat([regions.mean(dim=1).flatten(1).sqrt(), phases.flatten(1).sqrt(), greatest], dim=1)
+    parts = [regions.mean(dim=1).flatten(1).sqrt(), greatest]
+    if regions.shape[1] > 1:  # what a single moment answers has no course
+        course = regions.mean(dim=3).transpose(1, 2)  # [n, filter, time]
+        parts.append(functional.adaptive_avg_pool1d(course, PHASES).flatten(1).sqrt())
+    return torch.cat(parts, dim=1)
 
 
 def _normed(clips: Array) -> Array:
