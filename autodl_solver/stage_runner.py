@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -112,7 +113,10 @@ class StageRunner:
             logger.warning("The metadata promises %d rows, the records hold %d.", promised, n_train)
         logger.info("%s: %s, %s training rows", self._info.name, modality.value, n_train)
         self._priors = shipped_priors(modality.value)
-        self._plan = SPECS[modality].make_plan(self._info)
+        self._plan = [
+            replace(family, fidelities=self._pipeline.worthwhile(family.fidelities))
+            for family in SPECS[modality].make_plan(self._info)
+        ]
         if saved is not None:
             self._resume(saved, self._plan)
         return self._plan, self._priors

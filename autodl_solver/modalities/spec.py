@@ -31,6 +31,10 @@ class Pipeline(ABC):
     def fit(self, sample: Examples) -> None:  # noqa: B027 (most pipelines have nothing to look at)
         """Looks at the first training rows, for what the metadata does not tell (lengths, say)."""
 
+    def worthwhile(self, fidelities: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of a family's fidelities, in growing order, that tell rows like the sample apart; called after fit."""
+        return fidelities
+
     @abstractmethod
     def transform(self, x: Rows, view: str, fidelity: int) -> Rows:
         """An array [n_rows, ...] or a csr_array [n_rows, n_features]; each row depends on itself only."""

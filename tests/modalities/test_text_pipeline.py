@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from text_documents import CHINESE, ENGLISH, documents, info
 
-from autodl_solver.data.examples import Ragged
+from autodl_solver.data.examples import Examples, Ragged
 from autodl_solver.modalities.text.pipeline import PAIR_BITS, TextPipeline, counted
 from autodl_solver.modalities.text.spelling import SpellingTable, is_spelled
 
@@ -25,6 +25,20 @@ def test_terms_are_tokens_and_pairs_with_marks_at_both_ends() -> None:
     assert counts.shape == (1, 6 + 2**PAIR_BITS)
     assert counts[:, :6].toarray().tolist() == [[2, 1, 0, 0, 0, 0]]
     assert counts[:, 6:].sum() == 4  # begin the, the cat, cat the, the end
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "expected"),
+    [
+        (30, (500,)),  # reading less would be reading all
+        (150, (500,)),
+        (250, (100, 500)),
+    ],
+)
+def test_only_long_documents_are_worth_cutting(n_tokens: int, expected: tuple[int, ...]) -> None:
+    pipeline = TextPipeline(info(ENGLISH))
+    pipeline.fit(Examples(documents([0] * n_tokens, [1] * n_tokens, [2])))
+    assert pipeline.worthwhile((100, 500)) == expected
 
 
 def test_the_order_of_a_pair_counts_and_its_place_does_not() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from autodl_solver.data.examples import Array, Ragged, Rows
+from autodl_solver.data.examples import Array, Examples, Ragged, Rows, typical_length
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequences import as_ragged
 from autodl_solver.modalities.spec import Pipeline
@@ -23,6 +23,9 @@ MAX_UNIGRAMS = 2**20
 
 PAIR_BITS = 20
 """Pairs of neighbouring tokens are hashed into 2^20 columns: 2^18 made those of newsgroups20 collide."""
+
+SHORTENED = 2.0
+"""Documents are cut to fewer tokens than the last fidelity where that makes the typical one so many times shorter."""
 
 BEGIN, END = -1, -2
 """Stand before the first and after the last token that is read, in pairs."""
@@ -35,6 +38,16 @@ class TextPipeline(Pipeline):
         super().__init__(info)
         self.n_unigrams = min(len(info.vocabulary), MAX_UNIGRAMS) or MAX_UNIGRAMS
         self._spelling: SpellingTable | None = None
+        self._typical_tokens = 0.0
+
+    def fit(self, sample: Examples) -> None:
+        """Looks at how long documents are."""
+        self._typical_tokens = typical_length(sample.x)
+
+    def worthwhile(self, fidelities: tuple[int, ...]) -> tuple[int, ...]:
+        """The last one, and those that cut the typical document short; others would repeat it."""
+        *shorter, last = fidelities
+        return (*(n_tokens for n_tokens in shorter if SHORTENED * n_tokens <= self._typical_tokens), last)
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Rows:
         """Counts [n_rows, n_unigrams + 2^PAIR_BITS] or [n_rows, 2^PIECE_BITS], or ids [n_rows, fidelity] int32."""
