@@ -139,6 +139,8 @@ class Solver:
         Returns:
             [n_test, n_classes] float32, finite, in [0, 1].
         """
+        if self._guard.abandoned and self._answer is not None:
+            return self._answer  # at once: the budget is at its end
         budget = self._left(seconds)
         if not self._is_test_open:
             self._runner.open_test(dataset)
@@ -220,10 +222,13 @@ class Solver:
         self.history.records.append(record)
         step = partial(self._runner.fit, record, budget)
         self._guard.forgiving(f"stage {stage.name}", step, self._patience_s(budget), record)
-        self.running, self.done = None, self.done or self._guard.abandoned
+        self.running = None
         record.fit_s = self._whole.elapsed - record.started_s
-        self._members = members(self.history)
-        weigh(self.history, self._members)
+        if self._guard.abandoned:  # its thread still takes the cores and the interpreter, and no time is left
+            self.done = True
+        else:
+            self._members = members(self.history)
+            weigh(self.history, self._members)
         self._log.stage(record, choice.expected)
         for one in superseded(self.history, self._members):
             self._runner.retire(one)
