@@ -27,6 +27,9 @@ DOUBLING = 2.0
 MIN_ROWS = 8
 """With fewer rows than that nothing is tried."""
 
+FIRST_SHARE = 0.5
+"""A first contract lasts at least so much of the time until now: in log time a shorter one would hardly be seen."""
+
 USED_SHARE = 0.5
 """A learner that gives back more than the rest of its contract has nothing more to learn."""
 
@@ -45,8 +48,8 @@ class Family:
         view: what the pipeline makes of the examples for it.
         first_n: rows of its first stage.
         max_n: rows that are never exceeded.
-        first_s: seconds of the first contract of a learner that goes on for as long as it is given; infinite for one
-            that ends by itself.
+        first_s: seconds of the first contract of a learner that goes on for as long as it is given, more where it
+            begins late; infinite for one that ends by itself.
         max_available: training rows beyond which the family is not offered (what does not scale).
         kind: shared by families that differ in settings only, so that one of them tells what to expect of the others;
             by default the family is of a kind of its own.
@@ -124,11 +127,12 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
     n_failed = len(runs) - len(worked)
     everything = _everything(family, n_available)
     if not runs:
-        sizes = {min(family.first_n, everything)}  # what all rows would cost is not known yet
+        sizes, first_s = {min(family.first_n, everything)}, family.first_s  # what all rows would cost is not known yet
         if family.goes_on:  # its contract is the same whatever there is to read
             n_read = max([record.n_examples for record in history.records if not record.failed], default=everything)
             sizes = {n_read if n_read * MIN_GROWTH <= everything else everything, everything}
-        return [family.fresh(family.fidelities[0], n) for n in sorted(sizes)]
+            first_s = max(first_s, FIRST_SHARE * min(history.elapsed_s, left_s))
+        return [replace(family.fresh(family.fidelities[0], n), seconds=first_s) for n in sorted(sizes)]
     if not worked:
         n_fewer = runs[-1].stage.n_examples // GROWTH
         return [family.fresh(family.fidelities[0], n_fewer)] if n_fewer >= MIN_ROWS else []

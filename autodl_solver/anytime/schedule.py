@@ -106,7 +106,10 @@ def _options(
     forecast: Forecast,
     moment: Moment,
 ) -> list[Option]:
-    """The candidates that would end in time, with what could follow each."""
+    """The candidates that would end in time, with what could follow each.
+
+    A contract that would be shorter than what is needed beside it, for the hold-out and its test pass, is none.
+    """
     outlooks = forecast.outlooks(stages)
     trimmed = [_trimmed(stage, outlook, moment.left_s) for stage, outlook in zip(stages, outlooks, strict=True)]
     later = [
@@ -121,7 +124,8 @@ def _options(
         then = tuple(Option(one, next(later_outlooks), blend) for one in group)
         share = forecast.refit_share(stage) if stage.refit else 0.0
         option = Option(stage, outlook, blend, share, then)
-        if option.needed_s < moment.left_s:
+        is_worth_it = stage.continues is None or stage.seconds >= outlook.cost_s - stage.seconds
+        if option.needed_s < moment.left_s and is_worth_it:
             options.append(option)
     return options
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from autodl_solver.anytime.history import History, Record
@@ -55,6 +57,20 @@ def test_contracts_double_or_take_all_that_is_left(left_s: float, seconds: list[
     stages = next_stages([NETWORK], history, left_s)
     assert [stage.seconds for stage in stages] == seconds
     assert {stage.continues for stage in stages} == {"network 5000@32, contract 1"}
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "left_s", "seconds"),
+    [
+        (2.0, 100.0, 5.0),  # early: as its family says
+        (40.0, 100.0, 20.0),  # late: what is shorter than half of the run would hardly be seen in log time
+        (90.0, 30.0, 15.0),  # but not all that is left
+        (40.0, math.inf, 20.0),
+    ],
+)
+def test_a_network_that_begins_late_begins_with_more(elapsed_s: float, left_s: float, seconds: float) -> None:
+    history = History(5000, elapsed_s=elapsed_s)
+    assert [stage.seconds for stage in next_stages([NETWORK], history, left_s)] == [seconds]
 
 
 def test_a_learner_that_gave_its_contract_back_gets_no_other() -> None:

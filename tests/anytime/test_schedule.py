@@ -85,6 +85,29 @@ def test_the_last_contract_ends_with_the_budget() -> None:
     assert 0 < left < 8
 
 
+def after_a_contract(left_s: float, predict_s: float) -> str | None:
+    """What follows a first contract, of which the hold-out took a tenth of a test pass."""
+    record = Record(NETWORK.fresh(1, 20_000), 20_000, 4 + 0.1 * predict_s, predict_s=predict_s, weight=1.0)
+    record.score = record.answer_score = 0.6
+    record.n_held_out = 1000
+    choice = by_gain([NETWORK])(History(20_000, [record], n_test=10_000, elapsed_s=5.0), left_s)
+    return None if choice is None else choice.stage.name
+
+
+def test_a_last_contract_shorter_than_what_is_needed_beside_it_is_not_given() -> None:
+    assert after_a_contract(8.0, predict_s=0.1) is not None
+    assert after_a_contract(8.0, predict_s=3.0) is None
+
+
+def test_what_reading_cost_once_is_not_expected_again() -> None:
+    record = Record(NETWORK.fresh(1, 20_000), 20_000, 14.0, predict_s=1.0, weight=1.0)  # 10 s beside its contract
+    record.score = record.answer_score = 0.6
+    record.n_held_out = 1000
+    choice = by_gain([NETWORK])(History(20_000, [record], n_test=10_000, elapsed_s=15.0), 12.0)
+    assert choice is not None
+    assert choice.stage.seconds > 4
+
+
 def test_a_first_contract_is_given_whole_or_not_at_all() -> None:
     assert {record.stage.family for record in play([QUICK, NETWORK], 4.0)[0]} == {"quick"}
 

@@ -187,7 +187,9 @@ def test_doubling_goes_through_rows_then_detail_then_contracts_then_refits() -> 
         "network 16000@8, contract 1",
     ]
     contracts = [record.stage.seconds for record in run.history.records if record.stage.family == "network"]
-    assert contracts[:3] == [4.0, 8.0, 24.0]
+    first_s = contracts[0]
+    assert first_s > 4  # half of the time that ridge took
+    assert contracts[:3] == [first_s, 2 * first_s, 6 * first_s]
     assert run.history.elapsed_s > 350  # the last contract takes what is left
 
 
