@@ -168,6 +168,25 @@ def image_contents(splits: dict[str, Rows], classes: list[str]) -> Contents:
     return Contents(splits, spec, n_frames.pop() if len(n_frames) == 1 else -1, classes)
 
 
+def speech_contents(splits: dict[str, Rows], classes: list[str]) -> Contents:
+    """Sounds, one sample a step."""
+    return Contents(splits, MatrixSpec(1, 1, 1, Format.DENSE), -1, classes)
+
+
+def series_contents(splits: dict[str, Rows], classes: list[str]) -> Contents:
+    """Series [n_steps, n_values], of one length or of several."""
+    arrays = [bundle["dense"] for rows in splits.values() for bundle in rows.bundles]
+    lengths = {len(array) for array in arrays}
+    spec = MatrixSpec(1, arrays[0].shape[1], 1, Format.DENSE)
+    return Contents(splits, spec, lengths.pop() if len(lengths) == 1 else -1, classes)
+
+
+def wave_samples(file: bytes) -> Array:
+    """[n_steps, 1] of a 16-bit WAV file."""
+    with wave.open(io.BytesIO(file)) as sound:
+        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float32)[:, None]
+
+
 def _names(column: Any) -> Labels:
     return [[name for name in str(text).split("|") if name] for text in column]
 
@@ -202,26 +221,17 @@ def _read_speech(packed: zipfile.ZipFile, classes: list[str]) -> Contents:
     splits = {}
     for split in SPLITS:
         rows = list(_files(packed, split))
-        splits[split] = dense_rows([_samples(files[0]) for files, _ in rows], [labels for _, labels in rows])
-    return Contents(splits, MatrixSpec(1, 1, 1, Format.DENSE), -1, classes)
-
-
-def _samples(file: bytes) -> Array:
-    """[n_steps, 1] of a 16-bit WAV file."""
-    with wave.open(io.BytesIO(file)) as sound:
-        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float32)[:, None]
+        splits[split] = dense_rows([wave_samples(files[0]) for files, _ in rows], [labels for _, labels in rows])
+    return speech_contents(splits, classes)
 
 
 def _read_series(packed: zipfile.ZipFile, classes: list[str]) -> Contents:
-    splits, lengths, n_values = {}, set(), 1
+    splits = {}
     for split in SPLITS:
         arrays = np.load(io.BytesIO(packed.read(f"{split}.npz")))
-        lengths |= set(arrays["lengths"].tolist())
-        n_values = arrays["values"].shape[1]
         rows = np.split(arrays["values"].astype(np.float32), np.cumsum(arrays["lengths"])[:-1])
         splits[split] = dense_rows(rows, _names(arrays["y"]))
-    spec = MatrixSpec(1, n_values, 1, Format.DENSE)
-    return Contents(splits, spec, lengths.pop() if len(lengths) == 1 else -1, classes)
+    return series_contents(splits, classes)
 
 
 def _read_text(packed: zipfile.ZipFile, classes: list[str]) -> Contents:

@@ -23,7 +23,8 @@ from autodl_solver.data.source import RecordReader
 from benchmarks import public
 from benchmarks.datasets import Places
 from benchmarks.errors import BenchmarkError
-from benchmarks.public import EMOTIONS, PUBLIC, File, Source
+from benchmarks.public import PUBLIC, File, Source
+from benchmarks.public_readers import EMOTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +90,7 @@ def test_a_folder_of_datasets_is_searched_before_the_samples(tmp_path: Path) -> 
     [
         ("nothing", "name its folder with --local DIR"),
         ("adult", "download it with --download"),  # public, with a published sha256
-        ("trec", r"name its folder with --local DIR \(source: TREC-6"),  # public, without one
+        ("yeast", r"name its folder with --local DIR \(source: Mulan"),  # public, without one
     ],
 )
 def test_a_dataset_that_is_not_there_says_where_to_get_it(tmp_path: Path, name: str, text: str) -> None:
@@ -212,8 +213,28 @@ def tar(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
 ADULT = "39, State-gov, 77516, Bachelors, 13, Never-married, ?, Own, White, Male, 2174, 0, 40, Cuba, {label}\n"
 CIFAR = bytes([3]) + bytes(range(256)) * 12
+COVTYPE = ",".join(map(str, [*range(54), 3])) + "\n"
+HYPOTHYROID = "41,F," + "f," * 14 + "t,1.3,t,2.5,f,?,t,1.14,t,109,f,?,SVHC,{label}.|3733\n"
+MUSHROOM = "p,x,s,n,t,p,f,c,n,k,e,?,s,s,w,w,p,w,o,p,k,s,u\n"
+SPAM = "0.64," * 54 + "3.756,61,278,1\n"
+TREES = b"(3 (2 The) (4 (2 -LRB-) (2 fine\\/good)))\n(2 (2 so) (2 so))\n(0 (2 Awful) (2 .))\n"
+FSDD = {f"fsdd-1.0.9/recordings/{name}.wav": sound_file([1, -2] * 1500) for name in ("7_a_5", "3_b_4", "7_a_49")}
+ESC = {
+    "ESC-50-1/meta/esc50.csv": b"filename,fold,target,category,esc10,src_file,take\n"
+    b"1.wav,1,0,dog,True,1,A\n2.wav,4,1,cat,False,2,A\n3.wav,5,10,rain,True,3,A\n4.wav,2,0,dog,True,4,A\n",
+    **{f"ESC-50-1/audio/{i}.wav": sound_file([100] * 13230) for i in range(1, 5)},  # 0.3 s at 44.1 kHz
+}
+TS = b"#about\n@problemName x\n@classLabel true b a\n@data\n"
 NEWS = {f"20news-bydate-{split}/{name}/1": b"Hello \xe9" for split in ("train", "test") for name in ("b.c", "a.b")}
 CASES = {
     "adult": (
@@ -237,7 +258,46 @@ CASES = {
         [[int(name == "gratitude") for name in sorted(EMOTIONS)]],
     ),
     "newsgroups20": ([tar(NEWS)], "text", None),
+    "covtype20k": ([gzip.compress(COVTYPE.encode() * 5)], "tabular", [[0, 0, 1, 0, 0, 0, 0]]),
+    "mushroom": ([MUSHROOM.encode() * 5], "tabular", [[0, 1]]),
+    "spambase": ([SPAM.encode() * 5], "tabular", [[0, 1]]),
+    "hypothyroid": (
+        [
+            (HYPOTHYROID.format(label="negative") + HYPOTHYROID.format(label="compensated hypothyroid")).encode(),
+            HYPOTHYROID.format(label="primary hypothyroid").encode(),
+        ],
+        "tabular",
+        [[0, 0, 1, 0]],
+    ),
+    "sst2": ([zipped({"trees/train.txt": TREES, "trees/test.txt": b"(1 (2 Bad) (2 .))\n"})], "text", [[1, 0]]),
+    "trec": (
+        [b"DESC:manner How ?\nLOC:city Which sister\xf0city ?\n", b"LOC:other Where is it ?\n"],
+        "text",
+        [[0, 1]],
+    ),
+    "fsdd": ([tar({**FSDD, "fsdd-1.0.9/README.md": b"x"})], "speech", [[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]]),
+    "esc10": ([zipped(ESC)], "speech", [[0, 0, 0, 0, 0, 0, 0, 1, 0, 0]]),
+    **{
+        name: (
+            [
+                zipped(
+                    {
+                        f"UCRArchive_2018/{folder}/{folder}_TRAIN.tsv": b"2\t0.5\t-0.5\t1\n10\t0.25\t0\t1e-1\n",
+                        f"UCRArchive_2018/{folder}/{folder}_TEST.tsv": b"10\t1\t2\t3\n",
+                    }
+                )
+            ],
+            "series",
+            [[1, 0]],
+        )
+        for name, folder in (("cricket_x", "CricketX"), ("face_all", "FaceAll"), ("swedish_leaf", "SwedishLeaf"))
+    },
+    **{
+        name: ([TS + b"1,2,3:4,5,6:b\n1,2:4,5:a\n", TS + b"7,8:-8.3E-4,0:a\n"], "series", [[1, 0]])
+        for name in ("basic_motions", "japanese_vowels")
+    },
 }
+TRAIN_ROWS = {"adult": 1, "covtype20k": 4, "mushroom": 4, "spambase": 4}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -250,11 +310,71 @@ def test_a_public_dataset_is_downloaded_checked_and_converted(
     dataset = Places(tmp_path / "cache", download=True).find(name)
     _, rows = read(dataset.folder, name, "train")
     assert dataset.modality == modality
-    assert len(rows) == {"adult": 1}.get(name, 2)
+    assert len(rows) == TRAIN_ROWS.get(name, 2)
     assert rows.y.sum(axis=1).min() >= 1
     if expected:
         assert solution(dataset.folder, name) == expected
     assert list(dataset.folder.parent.iterdir()) == [dataset.folder]
+
+
+def made(name: str, folder: Path) -> Any:
+    """What a reader makes of the tiny files of its case."""
+    paths = []
+    for i, content in enumerate(CASES[name][0]):
+        paths.append(folder / f"file{i}")
+        paths[-1].write_bytes(content)
+    reader = PUBLIC[name].read
+    assert reader is not None
+    return reader(paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("covtype20k", [*range(54)]),
+        ("mushroom", [0] * 10 + [np.nan] + [0] * 11),  # codes of letters; "?" is missing
+        ("spambase", [0.64] * 54 + [3.756, 61, 278]),
+        ("hypothyroid", [41, *[0] * 15, 0, 1.3, 0, 2.5, 0, np.nan, 0, 1.14, 0, 109, 0, np.nan, 0]),
+        ("fsdd", [1, -2] * 1500),
+    ],
+)
+def test_a_row_of_the_original_keeps_its_values(name: str, expected: list[float], tmp_path: Path) -> None:
+    row = made(name, tmp_path).splits["train"].bundles[0]["dense"]
+    assert np.array_equal(row.ravel(), np.array(expected, np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sst2", {"0": "awful .", "1": "the - lrb - fine \\ / good"}),  # "so so" is neutral, so left out
+        ("trec", {"DESC": "how ?", "LOC": "which sister\xf0city ?"}),
+    ],
+)
+def test_a_text_of_the_original_keeps_its_words_and_its_class(
+    name: str, expected: dict[str, str], tmp_path: Path
+) -> None:
+    contents = made(name, tmp_path)
+    rows = contents.splits["train"]
+    texts = [" ".join(contents.vocabulary[int(i)] for i in bundle["dense"].ravel()) for bundle in rows.bundles]
+    assert {label: text for (label,), text in zip(rows.labels, texts, strict=True)} == expected
+
+
+def test_sounds_of_esc_are_resampled_to_8_khz(tmp_path: Path) -> None:
+    rows = made("esc10", tmp_path).splits["train"]
+    assert rows.labels == [["Dog_bark"], ["Dog_bark"]]
+    assert [bundle["dense"].shape for bundle in rows.bundles] == [(2400, 1)] * 2
+    assert np.allclose(rows.bundles[0]["dense"][100:-100], 100, atol=1)
+
+
+def test_series_of_the_archives_keep_their_shape_and_class(tmp_path: Path) -> None:
+    ucr, uea = made("cricket_x", tmp_path), made("basic_motions", tmp_path)
+    shapes = {
+        label: bundle["dense"].tolist()
+        for (label,), bundle in zip(uea.splits["train"].labels, uea.splits["train"].bundles, strict=True)
+    }
+    assert shapes == {"a": [[1, 4], [2, 5]], "b": [[1, 4], [2, 5], [3, 6]]}
+    assert (uea.sequence_size, uea.classes, ucr.sequence_size, ucr.classes) == (-1, ["a", "b"], 3, ["10", "2"])
+    assert ucr.splits["test"].bundles[0]["dense"].tolist() == [[1], [2], [3]]
 
 
 def test_another_content_than_the_published_one_is_refused(tmp_path: Path) -> None:
