@@ -2,9 +2,8 @@
 
 Recipe: batches of 128, momentum .9, weight decay 5e-4, learning rate .1 after a linear warm-up of 5 %, cross-entropy
 (binary where rows have several labels), crops of padded frames and horizontal flips. An answer comes after each
-epoch, but not before 2 % and not later than 10 % of the budget have passed since the last; where a pass over the test
-rows takes longer than that, the first comes at half of the budget. A pass that does not end in time keeps the earlier
-scores of the rows that it did not reach.
+epoch, but not before 2 % and not later than 10 % of the budget have passed since the last. A pass over the test rows
+that does not end in time keeps the earlier scores of the rows that it did not reach.
 """
 
 from __future__ import annotations
@@ -49,11 +48,9 @@ class TrainedNetwork(Peer):
             self._open(dataset)
         longest_s = LONGEST * self._total_s
         stop = min(now + longest_s, self._began + self._total_s - 1.5 * self._predict_s - MARGIN_S)
-        if self._scores is None and self._pass_over_training_rows_s() > longest_s:
-            stop = self._began + self._total_s / 2
         while True:
             self._epoch(stop)
-            if time.monotonic() >= min(stop - self._step_s, max(now + SHORTEST * self._total_s, stop - longest_s)):
+            if time.monotonic() >= min(stop - self._step_s, now + SHORTEST * self._total_s):
                 break
         left = self._began + self._total_s - time.monotonic()
         self.done_training = left < 3 * self._predict_s + 2 * MARGIN_S + SHORTEST * self._total_s
@@ -97,15 +94,6 @@ class TrainedNetwork(Peer):
             self._network.parameters(), lr=LEARNING_RATE, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
         self._loss = nn.CrossEntropyLoss() if self._is_single else nn.BCEWithLogitsLoss()
-
-    def _pass_over_training_rows_s(self) -> float:
-        """Seconds; the test rows are as many at most, as a rule."""
-        assert self._network is not None
-        self._network.eval()
-        started = time.monotonic()
-        with torch.inference_mode():
-            self._network(self._scaled(self._x[:BATCH_SIZE]))
-        return (time.monotonic() - started) * len(self._x) / min(BATCH_SIZE, len(self._x))
 
     def _epoch(self, stop: float) -> None:
         """Goes through the rows once in random order; leaves early at `stop` (of the monotonic clock)."""
