@@ -10,6 +10,8 @@ features for action recognition with independent subspace analysis, CVPR 2011 (p
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,6 +23,9 @@ from autodl_solver.nn.device import Compute, best_compute
 
 PATCHES = 20_000
 """Pieces from which whitening is learned."""
+
+MAX_VALUES = 1000
+"""Of a patch: whitening takes their third power, a fifth of a second for so many; many channels get smaller patches."""
 
 PATCH_CLIPS = 200
 """Clips from which the pieces come."""
@@ -98,7 +103,7 @@ class Patches:
             [n or fewer, n_answers * n_filters] float32: GRID**2 regions, the greatest answer, and of clips PHASES.
         """
         n, time, height, width, _ = clips.shape
-        depth, size = min(self._depth, time), min(self._size_px, height, width)
+        depth, size = self._extent(clips)
         places = (time - depth + 1) * ((height - size) // self._stride + 1) * ((width - size) // self._stride + 1)
         step = max(1, int(CHUNK_VALUES / (places * self._n_filters)))
         parts: list[Array] = []
@@ -108,11 +113,17 @@ class Patches:
             parts.append(self._answers(clips[start : start + step]))
         return np.concatenate(parts)
 
+    def _extent(self, clips: Array) -> tuple[int, int]:
+        """Frames and side of a patch: no more than clips have, and than can be whitened."""
+        _, time, height, width, n_channels = clips.shape
+        depth = min(self._depth, time)
+        return depth, min(self._size_px, height, width, math.isqrt(max(MAX_VALUES // (depth * n_channels), 1)))
+
     @torch.inference_mode()
     def _answers(self, clips: Array) -> Array:
         frames = torch.from_numpy(_normed(clips)).to(self._compute.device)  # [n, time, channel, row, col]
-        n, time, n_channels, height, width = frames.shape
-        depth, size = min(self._depth, time), min(self._size_px, height, width)
+        n, time, n_channels = frames.shape[:3]
+        depth, size = self._extent(clips)
         stacked = torch.cat([frames[:, k : time - depth + 1 + k] for k in range(depth)], dim=2)
         weight = self._filters.view(-1, depth * n_channels, size, size).to(frames.device)
         with self._compute.autocast():
@@ -127,7 +138,7 @@ class Patches:
     def _patches(self, clips: Array, random: np.random.Generator) -> Array:
         """[PATCHES, depth * channel * size * size] float32, from random clips and places."""
         n, time, height, width, _ = clips.shape
-        depth, size = min(self._depth, time), min(self._size_px, height, width)
+        depth, size = self._extent(clips)
         n_clips = min(n, PATCH_CLIPS)
         frames = _normed(clips[np.sort(random.choice(n, n_clips, replace=False))])
         windows = np.lib.stride_tricks.sliding_window_view(frames, (depth, size, size), axis=(1, 3, 4))

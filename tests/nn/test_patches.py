@@ -55,6 +55,7 @@ def test_patches_that_are_some_frames_deep_see_motion(depth: int, least: float, 
         (4, 6, 3, 2, 1),  # frames smaller than a patch
         (1, 6, 1, 1, 1),  # a clip of single pixels
         (3, 40, 9, 17, 2),
+        (3, 1, 8, 8, 300),  # so many channels that a patch is one pixel
     ],
 )
 @pytest.mark.parametrize("is_constant", [False, True])
