@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,9 @@ def test_ctrl_c_ends_both_programs(tmp_path: Path) -> None:
     flags = [f"-dataset_dir={data}", f"-code_dir={code}", f"-output_dir={out}"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, str(ROOT / "run_local_test.py"), *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell has what runs behind it ignore Ctrl-C
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env=environment, preexec_fn=listens) as process:
         assert process.stdout is not None
         process.stdout.readline()  # both programs have been started
         process.send_signal(signal.SIGINT)

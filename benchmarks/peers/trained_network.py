@@ -77,7 +77,8 @@ class TrainedNetwork(Peer):
             self._scores = np.full((len(frames), reached.shape[1]), 1 / reached.shape[1])
         self._scores[: len(reached)] = reached
         self._predict_s = time.monotonic() - started
-        return self._scores.copy()
+        scores: Array = self._scores.copy()
+        return scores
 
     def _open(self, dataset: Any) -> None:
         torch.manual_seed(self.seed)
