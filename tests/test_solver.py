@@ -193,6 +193,7 @@ def test_a_learner_that_hangs_does_not_outlast_the_budget(monkeypatch: pytest.Mo
     assert not budget.expired
     assert nauc(y, answer) > 0.5
     assert solver.history.records[-1].failed
+    assert solver.test(test, budget.left) is answer  # nothing is computed any more
     never.set()
 
 

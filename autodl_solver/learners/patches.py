@@ -1,6 +1,6 @@
 """Linear on patches of images and clips: filters that need no training, within a second or some.
 
-docs/experiments.md: on four image datasets and two of clips worth more than everything else in the first ten seconds.
+docs/experiments.md: on four image datasets and two of clips worth more than everything else in the first five seconds.
 """
 
 from __future__ import annotations

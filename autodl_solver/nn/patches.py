@@ -25,7 +25,7 @@ PATCHES = 20_000
 """Pieces from which whitening is learned."""
 
 MAX_VALUES = 1000
-"""Of a patch: whitening takes their third power, a fifth of a second for so many; many channels get smaller patches."""
+"""Of a patch: whitening takes their third power, .3 s for so many; many channels get smaller patches."""
 
 PATCH_CLIPS = 200
 """Clips from which the pieces come."""
@@ -61,7 +61,7 @@ class Patches:
     def __init__(
         self,
         n_filters: int = 128,
-        size_px: int = 5,
+        size_px: int = 6,
         depth: int = 3,
         stride: int = 1,
         seed: int = 0,
