@@ -122,14 +122,14 @@ def table(areas: Areas, policies: Sequence[str]) -> str:
         policies: columns; the first is compared with each of the others.
     """
     first, *others = policies
-    lines = [_row("dataset", [*policies, *(f"{first} - {other}" for other in others)])]
+    lines = [row("dataset", [*policies, *(f"{first} - {other}" for other in others)])]
     lines.append("|---|" + "--:|" * (len(policies) + len(others)))
     ahead: dict[str, list[tuple[float, str]]] = {other: [] for other in others}
     shared = []
     for dataset in sorted(areas):
         means = [_mean(areas[dataset].get(policy, ())) for policy in policies]
         gaps = [means[0] - mean for mean in means[1:]]
-        lines.append(_row(dataset, [*map(_cell, means), *map(_gap, gaps)]))
+        lines.append(row(dataset, [*map(cell, means), *map(signed, gaps)]))
         if all(map(math.isfinite, means)):
             shared.append(means)
             for other, gap in zip(others, gaps, strict=True):
@@ -137,10 +137,10 @@ def table(areas: Areas, policies: Sequence[str]) -> str:
     if shared:
         means = [_mean(column) for column in zip(*shared, strict=True)]
         gaps = [means[0] - mean for mean in means[1:]]
-        lines.append(_row("**mean**", [*map(_cell, means), *map(_gap, gaps)]))
+        lines.append(row("**mean**", [*map(cell, means), *map(signed, gaps)]))
     if shared and others:
         worst = [f"{gap:+.4f} ({dataset})" for gap, dataset in (min(ahead[other]) for other in others)]
-        lines.append(_row(f"worst for {first}", [*([""] * len(policies)), *worst]))
+        lines.append(row(f"worst for {first}", [*([""] * len(policies)), *worst]))
     return "\n".join(lines) + "\n"
 
 
@@ -154,6 +154,21 @@ def write_table(out: Path, protocol: Protocol, policies: Sequence[str]) -> None:
     text += f"\n{len(results)} runs, T {protocol.time_budget:g} s, t0 {protocol.t0:g} s; failed: {failed or 'none'}.\n"
     (out / protocol.name / TABLE_FILE).write_text(text, encoding="utf-8")
     print(text)
+
+
+def cell(value: float) -> str:
+    """Of a table: a figure."""
+    return f"{value:.4f}" if math.isfinite(value) else "-"
+
+
+def signed(value: float) -> str:
+    """Of a table: a difference."""
+    return f"{value:+.4f}" if math.isfinite(value) else "-"
+
+
+def row(name: str, cells: Sequence[str]) -> str:
+    """Of a markdown table."""
+    return f"| {' | '.join([name, *cells])} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -175,18 +190,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else math.nan
-
-
-def _cell(value: float) -> str:
-    return f"{value:.4f}" if math.isfinite(value) else "-"
-
-
-def _gap(value: float) -> str:
-    return f"{value:+.4f}" if math.isfinite(value) else "-"
-
-
-def _row(name: str, cells: Sequence[str]) -> str:
-    return f"| {' | '.join([name, *cells])} |"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from autodl_solver.anytime.simulate import AnswerRule
 from autodl_solver.budget import Budget
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.solver import Solver
-from benchmarks.policies.schedules import POLICIES, Policy
+from benchmarks.policies.schedules import Policy, find_policy
 
 
 class PolicyModel:
@@ -29,7 +29,7 @@ class PolicyModel:
         metadata: an AutoDLMetadata.
 
     Attributes:
-        policy: name in POLICIES.
+        policy: its name, see `find_policy`.
         done_training: whether further calls would bring nothing.
     """
 
@@ -38,7 +38,7 @@ class PolicyModel:
     def __init__(self, metadata: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         self.done_training = False
-        self._policy: Policy = POLICIES[self.policy]
+        self._policy: Policy = find_policy(self.policy)
         self._rule: AnswerRule | None = None  # made when the budget is known
         self._answered = Budget()  # since the latest answer
         run_dir = os.environ.get("AUTODL_RUN_DIR")

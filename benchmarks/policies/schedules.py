@@ -6,6 +6,7 @@ doubling     fixed: one family after the other, rows times four up to all, then 
 winners      the stages of `doubling`; an answer is given only when a growing gap has passed and the hold-out score
              has improved by a factor 1.001. Written from what the winners of 2019 tell of their rule, not from code
 everything   for recording worlds (anytime/world.py): all sizes of all fidelities of all families
+without KIND `gain` on a plan that lacks a kind of learner: what that adds (ablation.py)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.look_ahead import RESERVE
@@ -118,6 +120,18 @@ POLICIES = {
     )
 }
 COMPARED = ("gain", "doubling", "winners")
+WITHOUT = "without "
+
+
+def find_policy(name: str) -> Policy:
+    """The policy of that name, or `without KIND`."""
+    if name.startswith(WITHOUT):
+        return Policy(name, partial(_by_gain_without, name.removeprefix(WITHOUT)))
+    return POLICIES[name]
+
+
+def _by_gain_without(kind: str, plan: Plan, priors: Priors) -> Schedule:
+    return by_gain([family for family in plan if (family.kind or family.name) != kind], priors)
 
 
 def _next_step(family: Family, stages: Sequence[Stage], history: History) -> Stage | None:

@@ -66,6 +66,7 @@ def test_an_unknown_dataset_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_runs_are_made_once_and_leave_their_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["--datasets", "breast_cancer", "--seeds", "0", "--budget", "3", "--t0", "0.3", "--out", str(tmp_path)]
     assert main([*command, "--max-runs", "1"]) == 1  # not all of them
+    capsys.readouterr()  # the table of that one
     assert main(command) == 0
     logs = sorted(path.parent.name for path in tmp_path.rglob("stages.jsonl"))
     assert logs == [f"breast_cancer--{name}--0" for name in sorted(COMPARED)]
