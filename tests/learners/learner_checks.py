@@ -76,7 +76,7 @@ def label_sets() -> dict[str, np.ndarray]:
     single[7] = [0, 0, 0, 1]
     return {
         "two classes": one_hot(60, 2),
-        "a hundred classes": one_hot(300, 100),
+        "a hundred classes": one_hot(200, 100),
         "one example in a class": single,
         "a class without examples": np.eye(4, dtype=np.float32)[np.arange(60) % 3],
         "several labels per row": several,
