@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,18 +73,27 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file, to be read only: all tests share it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imports_of(path: Path) -> tuple[tuple[int, str], ...]:
     """(line, dotted name) of every import of a file, also those inside functions; `from a import b` gives a.b."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    found = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             origin = ".".join([*base, *([node.module] if node.module else [])])
-            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+            found += [(node.lineno, f"{origin}.{alias.name}") for alias in node.names]
+    return tuple(found)
 
 
 def layer_of(dotted: str) -> str | None:
@@ -184,7 +194,7 @@ def test_tensorflow_is_imported_inside_functions_only() -> None:
     for path in [*python_files(PACKAGE), *python_files(ROOT / "ingestion"), *python_files(ROOT / "scoring")]:
         if any(name.split(".")[0] == "tensorflow" for _, name in imports_of(path)):
             places.add(path.relative_to(ROOT).as_posix())
-        for statement in run_at_import(ast.parse(path.read_text(encoding="utf-8"))):
+        for statement in run_at_import(parsed(path)):
             assert not re.match(r"(import|from) tensorflow", ast.unparse(statement)), path
     assert places <= {"ingestion/dataset.py", "autodl_solver/data/source.py"}
 
@@ -218,7 +228,7 @@ def test_modules_only_declare() -> None:
         f"{path.relative_to(ROOT)}:{statement.lineno} {ast.unparse(statement)[:60]}"
         for folder in (PACKAGE, ROOT / "ingestion", ROOT / "scoring")
         for path in python_files(folder)
-        for statement in run_at_import(ast.parse(path.read_text(encoding="utf-8")))
+        for statement in run_at_import(parsed(path))
         if not is_declaration(statement)
     ]
     assert wrong == []
@@ -229,7 +239,7 @@ def test_only_the_solver_forgives_every_error() -> None:
         f"{relative(path)}:{node.lineno}"
         for path in python_files(PACKAGE)
         if relative(path) not in FORGIVING
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.ExceptHandler) and catches_everything(node)
     ]
     assert wrong == []
@@ -246,7 +256,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     wrong = [
         f"{relative(path)}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines"
         for path in python_files(PACKAGE)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.end_lineno is not None
         and node.end_lineno - node.lineno >= LONGEST_FUNCTION
