@@ -51,7 +51,8 @@ RESTRICTED = {
     "soundfile": ("inputs/*",),
     "click": ("cli/*",),
     "rich": ("cli/*",),
-    "safetensors": ("saving/*",),
+    "safetensors": ("saving/*", "nn/sentence_*.py"),
+    "tokenizers": ("modalities/text/sentences.py",),
     "matplotlib": ("classifier.py",),
 }
 STRANGERS = {"ingestion", "scoring", "benchmarks", "sample_data", "tests", "model", "run_local_test"}

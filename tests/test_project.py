@@ -112,7 +112,7 @@ def test_setup_cfg_promises_what_was_agreed() -> None:
     setup.read(ROOT / "setup.cfg")
     assert setup["metadata"]["name"] == "autodl-solver"
     assert setup["options"]["python_requires"] == ">=3.10"
-    assert set(setup["options.extras_require"]) == {"kit", "dev", "bench"}
+    assert set(setup["options.extras_require"]) == {"kit", "text", "dev", "bench"}
     assert setup["options.packages.find"]["include"] == "autodl_solver*"
     assert "tensorflow" not in setup["options"]["install_requires"]
 

@@ -58,6 +58,7 @@ PLAIN = frozenset(
         "autodl_solver.modalities.text.learners.TermLearner",
         "autodl_solver.modalities.text.learners.TermWeights",
         "autodl_solver.modalities.text.pipeline.TextPipeline",
+        "autodl_solver.modalities.text.sentences.SentenceTable",
         "autodl_solver.modalities.text.spelling.SpellingTable",
         "autodl_solver.modalities.video.pipeline.VideoPipeline",
         "autodl_solver.nn.augment.ShiftAndFlip",

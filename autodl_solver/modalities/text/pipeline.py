@@ -3,6 +3,7 @@
     terms     tokens and pairs of neighbours, with marks at both ends of a document; straight from ids, without strings
     spelling  pieces of the words, for languages that build words of letters: each word of the vocabulary is cut once
     tokens    ids for networks; 0 stands for nothing
+    sentence  vectors of a pretrained encoder, where one is on disk; the fidelity counts its word pieces
 
 Cost: terms of 4,096 documents of 200 tokens .1 s, one core.
 """
@@ -16,6 +17,7 @@ from autodl_solver.data.examples import Array, Examples, Ragged, Rows, typical_l
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequences import as_ragged
 from autodl_solver.modalities.spec import Pipeline
+from autodl_solver.modalities.text.sentences import SentenceTable
 from autodl_solver.modalities.text.spelling import SpellingTable
 
 MAX_UNIGRAMS = 2**20
@@ -32,12 +34,13 @@ BEGIN, END = -1, -2
 
 
 class TextPipeline(Pipeline):
-    """Views "" (terms), "spelling" and "tokens"."""
+    """Views "" (terms), "spelling", "tokens" and "sentence"."""
 
     def __init__(self, info: DatasetInfo) -> None:
         super().__init__(info)
         self.n_unigrams = min(len(info.vocabulary), MAX_UNIGRAMS) or MAX_UNIGRAMS
         self._spelling: SpellingTable | None = None
+        self._sentences: SentenceTable | None = None
         self._typical_tokens = 0.0
 
     def fit(self, sample: Examples) -> None:
@@ -50,7 +53,8 @@ class TextPipeline(Pipeline):
         return (*(n_tokens for n_tokens in shorter if SHORTENED * n_tokens <= self._typical_tokens), last)
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Rows:
-        """Counts [n_rows, n_unigrams + 2^PAIR_BITS] or [n_rows, 2^PIECE_BITS], or ids [n_rows, fidelity] int32."""
+        """Counts [n_rows, n_unigrams + 2^PAIR_BITS] or [n_rows, 2^PIECE_BITS], ids [n_rows, fidelity] int32, or vectors
+        [n_rows, width] float32."""
         ids, document, lengths = _first_tokens(as_ragged(x), fidelity)
         if view == "tokens":
             return _padded(ids % self.n_unigrams, lengths, fidelity)
@@ -58,6 +62,10 @@ class TextPipeline(Pipeline):
             if self._spelling is None:
                 self._spelling = SpellingTable(self.info.vocabulary)
             return self._spelling.counts(ids, document, len(lengths))
+        if view == "sentence":
+            if self._sentences is None:
+                self._sentences = SentenceTable(self.info.vocabulary)
+            return self._sentences.vectors(ids, document, len(lengths), fidelity)
         pairs, of_pair = _marked_pairs(ids, document)
         columns = np.concatenate([ids % self.n_unigrams, pairs + self.n_unigrams])
         n_columns = self.n_unigrams + 2**PAIR_BITS

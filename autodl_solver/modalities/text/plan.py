@@ -1,11 +1,16 @@
-"""Linear on weighted terms, the same on pieces of words where words are built of letters, networks on the tokens."""
+"""Linear on weighted terms, the same on pieces of words where words are built of letters, networks on the tokens.
+
+Where a pretrained sentence encoder is on disk (sentences.py), linear on its vectors too.
+"""
 
 from __future__ import annotations
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.learners.base import Learner
+from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.text.learners import TermLearner, make_common_term_learner
+from autodl_solver.modalities.text.sentences import encoder_for
 from autodl_solver.modalities.text.spelling import is_spelled
 
 MAX_TOKENS = (500,)
@@ -15,9 +20,15 @@ FIRST_TOKENS = (100, *MAX_TOKENS)
 """Of the family that answers first: 100 tokens of a long document take a quarter of the time of 500."""
 
 SPELLED_TOKENS = (300,)
+SPELLED_ROWS = 50_000
+"""A document has two to three times as many pieces as terms."""
+
 FIRST_ROWS = 1000
 MAX_ROWS = 100_000
 """Terms of so many documents of 200 tokens take 300 MB, and a learner copies them several times."""
+
+SENTENCE_PIECES = (32, 128)
+"""Beyond 128 the encoders that are common were not trained."""
 
 NETWORK_TOKENS = (256,)
 NETWORK_ROWS = 200_000
@@ -37,6 +48,17 @@ def make_plan(info: DatasetInfo) -> Plan:
                 TermLearner,
                 SPELLED_TOKENS,
                 view="spelling",
+                first_n=FIRST_ROWS,
+                max_n=SPELLED_ROWS,
+            )
+        )
+    if encoder_for(info.vocabulary) is not None:
+        families.append(
+            Family(
+                "sentence",
+                standardised_linear,
+                SENTENCE_PIECES,
+                view="sentence",
                 first_n=FIRST_ROWS,
                 max_n=MAX_ROWS,
             )
