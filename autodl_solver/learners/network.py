@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
@@ -111,9 +111,12 @@ class NetworkLearner(TrainedLearner):
     def _new_trainer(self, rows: Tensor, y: Array) -> Trainer:
         self._mirrored = looks_alike_in_a_mirror(rows.permute(0, 2, 3, 1).numpy(), y, self.seed)
         side = min(rows.shape[2:])
-        network = ResidualNetwork(rows.shape[1], self.n_classes, side, self._widths, fine=self._fine)
         augment = ShiftAndFlip(max(1, round(side * SHIFT_SHARE)), self._mirrored)
-        return Trainer(network, self._options, augment=augment, seed=self.seed)
+        return Trainer(self._new_network(rows), self._options, augment=augment, seed=self.seed)
+
+    def _new_network(self, rows: Tensor) -> nn.Module:
+        """For rows like these, [n, channel, row, col]."""
+        return ResidualNetwork(rows.shape[1], self.n_classes, min(rows.shape[2:]), self._widths, fine=self._fine)
 
     def _views(self) -> list[Callable[[Tensor], Tensor]]:
         return [_mirror] if self._mirrored else []
