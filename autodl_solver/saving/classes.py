@@ -36,6 +36,8 @@ PLAIN = frozenset(
         "autodl_solver.learners.linear._Calibration",
         "autodl_solver.learners.linear._Ridge",
         "autodl_solver.learners.network.NetworkLearner",
+        "autodl_solver.learners.network_pretrained.PretrainedLearner",
+        "autodl_solver.learners.network_pretrained.PretrainedVideoLearner",
         "autodl_solver.learners.network_speech.SpectrogramLearner",
         "autodl_solver.learners.network_table.TableNetworkLearner",
         "autodl_solver.learners.network_table.TableTraining",
@@ -63,6 +65,7 @@ PLAIN = frozenset(
         "autodl_solver.modalities.video.pipeline.VideoPipeline",
         "autodl_solver.nn.augment.ShiftAndFlip",
         "autodl_solver.nn.device.Compute",
+        "autodl_solver.nn.pretrained_choice.FrozenFeatures",
         "autodl_solver.nn.rocket_features.RocketFeatures",
         "autodl_solver.nn.rocket_hydra.Hydra",
         "autodl_solver.nn.rocket_kernels.ChannelScale",
@@ -93,6 +96,7 @@ PLAIN = frozenset(
 
 NETWORKS = frozenset(
     {
+        "autodl_solver.nn.pretrained_network.PretrainedNetwork",
         "autodl_solver.nn.residual.ResidualNetwork",
         "autodl_solver.nn.spectrogram_network.SpectrogramNetwork",
         "autodl_solver.nn.tabular_network.TabularNetwork",
