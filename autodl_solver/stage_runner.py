@@ -76,6 +76,9 @@ class StageRunner:
         """Steps, by name, that play each family on made-up rows; of speech and series if only lengths can tell them."""
         modalities = [self._known] if self._known else [Modality.SPEECH, Modality.SERIES]
         specs = [SPECS[modality] for modality in modalities]
+        for spec in specs:
+            if spec.prepare is not None:
+                spec.prepare()
         plans = [(spec, spec.make_plan(self._info)) for spec in specs]
         self._warm = {family.name for _, plan in plans for family in plan}
         return [

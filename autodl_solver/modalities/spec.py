@@ -49,11 +49,13 @@ class ModalitySpec:
         make_plan: the families of learners for a dataset; the first one gives the first answer.
         example: a made-up raw batch of the kind that the dataset holds: what warm-up runs through pipeline and learner,
             since no real example may be opened before the budget runs.
+        prepare: what may be fetched before the budget runs; called ahead of make_plan, by warm-up only.
     """
 
     make_pipeline: Callable[[DatasetInfo], Pipeline]
     make_plan: Callable[[DatasetInfo], Plan]
     example: Callable[[DatasetInfo], Rows]
+    prepare: Callable[[], None] | None = None
 
     def warm_up(self, info: DatasetInfo, family: Family, seconds: float = WARM_UP_S) -> None:
         """Pays for imports, threads and kernels: the family's first stage, played on the made-up rows.

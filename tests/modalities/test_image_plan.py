@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from autodl_solver.budget import Budget
+from autodl_solver.anytime.plan import Plan
+from autodl_solver.anytime.priors import Priors
+from autodl_solver.anytime.schedule import Schedule, by_gain
+from autodl_solver.budget import Budget, WorkClock
 from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
+from autodl_solver.learners.scaled import standardised_linear
+from autodl_solver.metrics import nauc
 from autodl_solver.modalities.image.pipeline import ImagePipeline, made_up_images
 from autodl_solver.modalities.image.plan import make_plan, side_for
+from autodl_solver.saving import read_model, write_model
+from autodl_solver.solver import Solver
+
+DIGITS = Path(__file__).resolve().parents[2] / "sample_data" / "digits" / "digits.data"
+WITHOUT_WEIGHTS = ["ridge", "patches", "large patches", "network", "fine network"]
 
 
 def facts(n_rows: int, n_cols: int, n_channels: int = 3, form: Format = Format.COMPRESSED) -> DatasetInfo:
@@ -46,3 +60,80 @@ def test_every_family_learns_what_the_pipeline_makes(info: DatasetInfo) -> None:
         learner = family.make_learner(2, 0)
         learner.fit(Examples(x, y), Budget(0.2))
         assert learner.predict_proba(x).shape == (32, 2)
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with random weights of a small network in torchvision's format."""
+    import torch
+
+    from autodl_solver.nn.pretrained_network import torchvision_network
+
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    torch.manual_seed(0)
+    path = folder / "unnamed"
+    torch.save(torchvision_network("squeezenet1_1", 224).state_dict(), path)
+    monkeypatch.setenv("AUTODL_WEIGHTS", str(folder))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
+    return path.rename(folder / f"squeezenet1_1-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
+
+
+def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
+    weights.unlink()
+    assert [family.name for family in make_plan(facts(32, 32))] == WITHOUT_WEIGHTS
+
+
+def test_weights_add_features_and_fine_tuning(weights: Path) -> None:
+    info = facts(8, 8, 1, Format.DENSE)
+    plan = make_plan(info)
+    assert [family.name for family in plan] == [*WITHOUT_WEIGHTS, "pretrained features", "fine-tuned network"]
+    features, tuned = plan[-2:]
+    assert (features.fidelities, tuned.fidelities) == ((32,), (8,))
+    rows = made_up_images(info)
+    pipeline = ImagePipeline(info)
+    pipeline.fit(Examples(rows))
+    x = pipeline.transform(rows, features.view, 32)
+    assert isinstance(x, np.ndarray)
+    assert x.shape == (len(x), 512)
+    assert np.ptp(x, axis=0).max() > 0.001, "different images look different"
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_features_are_saved_with_their_network(weights: Path, tmp_path: Path, scale: float) -> None:
+    info = facts(8, 8, 1, Format.DENSE)
+    rows = np.random.default_rng(0).random((12, 1, 8, 8, 1)).astype(np.float32) * scale
+    y = np.eye(2, dtype=np.float32)[np.arange(12) % 2]
+    pipeline = ImagePipeline(info)
+    pipeline.fit(Examples(rows))
+    view = make_plan(info)[-2].view
+    x = pipeline.transform(rows, view, 32)
+    learner = standardised_linear(2, 0)
+    learner.fit(Examples(x, y), Budget())
+    write_model(tmp_path / "model", {"learner": learner, "pipeline": pipeline}, {})
+    weights.unlink()
+    loaded, _ = read_model(tmp_path / "model")
+    again = loaded["pipeline"].transform(rows, view, 32)
+    assert loaded["learner"].predict_proba(again) == pytest.approx(learner.predict_proba(x), abs=1e-5)
+
+
+def test_a_run_with_weights_ends_well(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autodl_solver.nn import trainer
+
+    monkeypatch.setattr(trainer, "NOMINAL_VALUES_PER_S", 1e3)  # some fifteen steps of fine-tuning
+
+    def ridge_and_pretrained(plan: Plan, priors: Priors) -> Schedule:
+        return by_gain([plan[0], *plan[-2:]], priors)
+
+    train, test = (SimpleNamespace(folder=DIGITS / split) for split in ("train", "test"))
+    info = DatasetInfo.from_folder(DIGITS / "train")
+    solver = Solver(info, on_error="raise", clock=WorkClock(), make_schedule=ridge_and_pretrained)
+    while not solver.done:
+        solver.train(train, 60.0)
+        answer = solver.test(test, 60.0)
+    assert {record.stage.family for record in solver.history.records} == {
+        "ridge",
+        "pretrained features",
+        "fine-tuned network",
+    }
+    assert nauc(np.loadtxt(DIGITS.with_suffix(".solution")), answer) > 0.7

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from autodl_solver.anytime.plan import Family
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples, Ragged, take_rows
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
@@ -79,3 +82,57 @@ def test_motion_alone_is_learned_whatever_some_clips_are_like(odd_length: int) -
     learner.fit(Examples(train, y[:100]), Budget())
     usual = lengths[100:] == 6
     assert nauc(y[100:][usual], learner.predict_proba(test)[usual]) > 0.8
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with random weights of a small network for images in torchvision's format."""
+    import torch
+
+    from autodl_solver.nn.pretrained_network import torchvision_network
+
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    torch.manual_seed(0)
+    path = folder / "unnamed"
+    torch.save(torchvision_network("squeezenet1_1", 224).state_dict(), path)
+    monkeypatch.setenv("AUTODL_WEIGHTS", str(folder))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
+    return path.rename(folder / f"squeezenet1_1-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
+
+
+def pretrained_families(n_channels: int) -> tuple[list[str], list[Family]]:
+    info = DatasetInfo("made", None, 100, 2, 5, (MatrixSpec(8, 8, n_channels, Format.DENSE),))
+    plan = list(make_plan(info))
+    return [family.name for family in plan], plan[-2:]
+
+
+def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
+    weights.unlink()
+    assert pretrained_families(1)[0] == [
+        "ridge",
+        "moving patches",
+        "still patches",
+        "network",
+        "many moving patches",
+        "many still patches",
+    ]
+
+
+@pytest.mark.parametrize("n_channels", [1, 4])
+def test_weights_for_images_add_features_of_frames_and_fine_tuning(weights: Path, n_channels: int) -> None:
+    names, families = pretrained_families(n_channels)
+    assert names[-2:] == ["pretrained features", "fine-tuned network"]
+    info = DatasetInfo("made", None, 100, 2, 5, (MatrixSpec(8, 8, n_channels, Format.DENSE),))
+    clips = np.random.default_rng(0).random((20, 5, 8, 8, n_channels)).astype(np.float32)
+    y = np.eye(2, dtype=np.float32)[np.arange(20) % 2]
+    pipeline = VideoPipeline(info)
+    pipeline.fit(Examples(clips))
+    shapes = []
+    for family in families:
+        x = pipeline.transform(clips, family.view, family.fidelities[0])
+        shapes.append(x.shape)
+        learner = family.make_learner(2, 0)
+        learner.fit(Examples(x, y), Budget(0.0 if family.goes_on else None))
+        assert learner.predict_proba(x).shape == (20, 2)
+    assert shapes == [(20, 512), (20, 6, 8, 8, n_channels)]

@@ -1,5 +1,6 @@
 """Ridge on a few pixels, patches a moment later; then a small network that goes on, and a finer one for who can wait.
 
+Where weights of torchvision lie on this disk, a pretrained network as well: its features first, then it is trained on.
 docs/experiments.md: what each gains, at which side of the images.
 """
 
@@ -12,7 +13,10 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.pixels import sizes_up_to_native
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.linear import LinearLearner
-from autodl_solver.modalities.image.pipeline import FLAT, SQUARES
+from autodl_solver.learners.scaled import standardised_linear
+from autodl_solver.modalities.image.pipeline import FEATURES, FLAT, SQUARES
+from autodl_solver.nn.pretrained import Weights
+from autodl_solver.nn.pretrained_choice import affordable_backbone, shown_side, sides_for
 
 RIDGE_PX = (8, 16)
 PATCHES_PX = (16, 24)
@@ -42,6 +46,14 @@ FINE_FIRST_S = 60.0
 FINE_WIDTHS = (64, 256, 256)
 """On cifar10 it reaches .73 accuracy having seen 25,000 images, in 45 s; widths (128, 256) .76 having seen 65,000."""
 
+PRETRAINED_PX = (112, 224)
+"""Sides at which a pretrained network looks at images."""
+
+FEATURES_ROWS = 100
+"""First ones: what a network costs is known from them."""
+
+FINE_TUNING_FIRST_S = 30.0
+
 
 def make_plan(info: DatasetInfo) -> Plan:
     """What answers first in front."""
@@ -56,6 +68,23 @@ def make_plan(info: DatasetInfo) -> Plan:
         Family("large patches", large_patches, patches_px[-1:], SQUARES, PATCHES_ROWS, PATCHES_ROWS, kind="patches"),
         Family("network", _make_network, (side_for(native_px, NETWORK_PX),), view=SQUARES, first_s=FIRST_S),
         Family("fine network", _make_fine_network, (side_for(native_px, FINE_PX),), view=SQUARES, first_s=FINE_FIRST_S),
+        *_pretrained(info),
+    ]
+
+
+def _pretrained(info: DatasetInfo) -> list[Family]:
+    """None without weights on this disk, or where none of the networks is fast enough for this machine."""
+    spec = info.specs[0]
+    backbone = affordable_backbone(sides_for(spec, PRETRAINED_PX), info.n_examples)
+    if backbone is None:
+        return []
+    sizes_px, weights = backbone.sizes_px, backbone.weights
+    view = FEATURES + weights.name
+    tuned = partial(_make_pretrained, weights=weights, side_px=sizes_px[0])
+    side_px = shown_side(spec, sizes_px[0])
+    return [
+        Family("pretrained features", standardised_linear, sizes_px, view, FEATURES_ROWS),
+        Family("fine-tuned network", tuned, (side_px,), SQUARES, first_s=FINE_TUNING_FIRST_S),
     ]
 
 
@@ -75,6 +104,12 @@ def _make_fine_network(n_classes: int, seed: int) -> Learner:
     from autodl_solver.learners.network import NetworkLearner
 
     return NetworkLearner(n_classes, seed, widths=FINE_WIDTHS, fine=True)
+
+
+def _make_pretrained(n_classes: int, seed: int, *, weights: Weights, side_px: int) -> Learner:
+    from autodl_solver.learners.network_pretrained import PretrainedLearner
+
+    return PretrainedLearner(n_classes, seed, weights=weights, side_px=side_px)
 
 
 def side_for(native_px: int, wanted_px: int) -> int:

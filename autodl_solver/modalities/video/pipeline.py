@@ -14,12 +14,21 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.made_up import made_up_frames
 from autodl_solver.data.pixels import small_pixels
 from autodl_solver.modalities.spec import Pipeline
+from autodl_solver.nn.pretrained_choice import FrozenFeatures, shown_side
 
 STATISTICS, CLIP = "", "clip"
 """Views: appearance and motion as features; frames."""
 
+STILLS, MOMENTS = "stills", "moments"
+"""Views for pretrained networks: frames, as many as N_SHOWN says; with "features FILE of" before it, features."""
+
+FEATURES = "features {} of {}"
+
 N_FRAMES = 6
 """Frames that statistics look at in a clip, evenly spaced."""
+
+N_SHOWN = {STILLS: 6, MOMENTS: 16}
+"""Frames of a clip, the same ones again where it is shorter: for networks that take images, and for those of clips."""
 
 RANGE_PX = 8
 RANGE_PERCENTILES = (0.5, 99.5)
@@ -36,6 +45,7 @@ class VideoPipeline(Pipeline):
         super().__init__(info)
         self._length = max(1, info.sequence_size) if info.sequence_size > 0 else N_FRAMES
         self._low, self._high = 0.0, 1.0  # what encoded frames are decoded to
+        self._frozen: FrozenFeatures | None = None  # until somebody asks for features
 
     def fit(self, sample: Examples) -> None:
         """Looks at how long clips are, and at the range of their values where they are not encoded."""
@@ -48,11 +58,28 @@ class VideoPipeline(Pipeline):
             self._low, self._high = (float(v) for v in np.percentile(values, RANGE_PERCENTILES))
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Array:
-        """[n_rows, (3 + N_FRAMES) * px * px * n_channels] float32, or [n_rows, time, px, px, n_channels] uint8."""
+        """[n_rows, (3 + N_FRAMES) * px * px * n_channels] float32, or [n_rows, time, px, px, n_channels] uint8.
+
+        Features of a pretrained network: [n_rows, n_features] float32.
+        """
         if view == CLIP:
             n_frames = min(self._length, frames_at(fidelity))
             return self._in_blocks(x, fidelity, n_frames, self._as_bytes)
+        if view in N_SHOWN:
+            return self._in_blocks(x, shown_side(self.info.specs[0], fidelity), N_SHOWN[view], self._as_bytes)
+        if view.startswith(FEATURES.split()[0]):
+            return self._features(x, view, fidelity)
         return self._in_blocks(x, fidelity, N_FRAMES, _statistics)
+
+    def _features(self, x: Rows, view: str, side_px: int) -> Array:
+        """What a pretrained network sees in the frames, enlarged to that side where they are smaller."""
+        frozen = self._frozen = FrozenFeatures() if self._frozen is None else self._frozen
+        _, name, _, shown = view.split()
+
+        def seen(pixels: Array) -> Array:
+            return frozen.of(self._as_bytes(pixels), name, side_px, (0.0, 255.0))
+
+        return self._in_blocks(x, shown_side(self.info.specs[0], side_px), N_SHOWN[shown], seen)
 
     def _in_blocks(self, x: Rows, size_px: int, n_frames: int, finish: Callable[[Array], Array]) -> Array:
         clip_bytes = 4 * n_frames * size_px * size_px * self.info.specs[0].n_channels

@@ -1,6 +1,7 @@
 """Ridge on a few tiny frames answers first, patches soon after; a network goes on from there.
 
 Patches of one frame see what there is, those of three how it moves; each errs where the other does not.
+Where weights of torchvision lie on this disk, a pretrained network as well, one for clips if there is any.
 docs/experiments.md: what each gains, on motion and on appearance.
 """
 
@@ -14,7 +15,10 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.pixels import sizes_up_to_native
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.linear import LinearLearner
-from autodl_solver.modalities.video.pipeline import CLIP, STATISTICS
+from autodl_solver.learners.scaled import standardised_linear
+from autodl_solver.modalities.video.pipeline import CLIP, FEATURES, MOMENTS, N_SHOWN, STATISTICS, STILLS
+from autodl_solver.nn.pretrained import Weights
+from autodl_solver.nn.pretrained_choice import affordable_backbone, shown_side, sides_for
 
 RIDGE_PX = (8, 16)
 PATCHES_PX = (16, 24)
@@ -35,6 +39,14 @@ FIRST_S = 3.0
 
 LARGE_FIRST_S = 15.0
 
+PRETRAINED_PX = (112,)
+"""Side at which a pretrained network looks at frames: that which those for clips were trained on."""
+
+FEATURES_ROWS = 50
+"""First ones: what a network costs is known from them."""
+
+FINE_TUNING_FIRST_S = 30.0
+
 
 def make_plan(info: DatasetInfo) -> Plan:
     """What answers first in front."""
@@ -53,7 +65,25 @@ def make_plan(info: DatasetInfo) -> Plan:
     ]
     if large_px != network_px:
         plan.append(_network("large network", large_px, LARGE_FIRST_S))
-    return plan
+    return plan + _pretrained(info)
+
+
+def _pretrained(info: DatasetInfo) -> list[Family]:
+    """None without weights on this disk, or where none of the networks is fast enough for this machine."""
+    spec = info.specs[0]
+    wanted_px = sides_for(spec, PRETRAINED_PX)
+    for shown, is_video in ((MOMENTS, True), (STILLS, False)):
+        backbone = affordable_backbone(wanted_px, info.n_examples, is_video=is_video, n_frames=N_SHOWN[shown])
+        if backbone is not None:
+            (side_px, *_), weights = backbone.sizes_px, backbone.weights
+            view = FEATURES.format(weights.name, shown)
+            tuned = partial(_make_pretrained, weights=weights, side_px=side_px, n_channels=spec.n_channels)
+            kept_px = (shown_side(spec, side_px),)
+            return [
+                Family("pretrained features", standardised_linear, (side_px,), view, FEATURES_ROWS),
+                Family("fine-tuned network", tuned, kept_px, shown, first_s=FINE_TUNING_FIRST_S),
+            ]
+    return []
 
 
 def _make_patches(n_classes: int, seed: int, **settings: int) -> Learner:
@@ -66,6 +96,12 @@ def _make_network(n_classes: int, seed: int) -> Learner:
     from autodl_solver.learners.network_video import VideoNetworkLearner  # torch takes seconds to import
 
     return VideoNetworkLearner(n_classes, seed)
+
+
+def _make_pretrained(n_classes: int, seed: int, *, weights: Weights, side_px: int, n_channels: int) -> Learner:
+    from autodl_solver.learners.network_pretrained import PretrainedVideoLearner
+
+    return PretrainedVideoLearner(n_classes, seed, weights=weights, side_px=side_px, n_channels=n_channels)
 
 
 def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...], first_n: int = FIRST_ROWS) -> Family:
