@@ -80,6 +80,31 @@ def test_a_class_seen_once_is_found_again() -> None:
     assert learner.predict_proba(x)[:, 2].argmax() == 7
 
 
+@pytest.mark.parametrize(
+    "vocabulary",
+    [ENGLISH, CHINESE, (), tuple(f"word{k}" for k in range(10**6))],
+    ids=["English", "Chinese", "no vocabulary", "a million words"],
+)
+def test_every_family_answers_for_odd_documents(vocabulary: tuple[str, ...]) -> None:
+    """Empty ones, one token, ids outside the vocabulary, no ids, 100,000 tokens; one class occurs once, one never."""
+    odd = [[], [3], [2_000_000, -5], [np.nan, np.inf], list(np.arange(100_000) % 6), [0, 1, 2, 2]]
+    rows = documents(*odd * 4)
+    y = np.eye(4, dtype=np.float32)[np.arange(24) % 2]
+    y[5] = np.eye(4)[2]
+    facts = info(vocabulary, 4)
+    pipeline = TextPipeline(facts)
+    pipeline.fit(Examples(rows))
+    for family in SPEC.make_plan(facts):
+        x = pipeline.transform(rows, family.view, family.fidelities[-1])
+        learner = family.make_learner(4, 0)
+        learner.fit(Examples(x, y), Budget(0.2))
+        proba = learner.predict_proba(x)
+        assert proba.shape == (24, 4), family.name
+        assert np.isfinite(proba).all(), family.name
+        assert proba.min() >= 0, family.name
+        assert proba.max() <= 1, family.name
+
+
 def test_terms_of_a_single_document_can_be_left_out() -> None:
     counts = sparse.csr_array(np.array([[1, 1, 0], [0, 1, 2]], np.float32))
     assert TermWeights(min_documents=2).fit_transform(counts, np.eye(2, dtype=np.float32)).shape == (2, 1)
