@@ -1,7 +1,8 @@
 """A thread that does the work, so that whoever waits for it can keep a deadline.
 
-NumPy, SciPy, scikit-learn and PyTorch let go of the interpreter while they compute, so the waiting thread wakes in time
-even when a learner hangs in C code; what that thread does is then nobody's concern any more (docs/decisions/0004).
+NumPy, scikit-learn, LightGBM and PyTorch let go of the interpreter while they compute, so the waiting thread wakes in
+time even when a learner hangs in C code; what that thread does is then nobody's concern any more. scipy.linalg does not
+let go: use numpy.linalg (docs/decisions/0004).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import linalg, optimize, sparse, special
+from scipy import optimize, sparse, special
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
@@ -141,14 +141,14 @@ def _closed_form(x: Any, y: Array) -> tuple[_Ridge, Array, Array]:
     chosen = _spread(n_rows, SELECTION_ROWS)
     if n_features <= n_rows:
         squares, products = _centred_gram(x, y, mean_x)
-        values, vectors = linalg.eigh(squares)
+        values, vectors = np.linalg.eigh(squares)
         basis = _dense(x[chosen]) @ vectors - mean_x @ vectors  # [n_chosen, n_features]
         targets = vectors.T @ products  # [n_features, n_classes]
         leverages = basis**2
     else:
         kernel = _dense(x @ x.T).astype(np.float64)
         kernel -= kernel.mean(axis=0) + kernel.mean(axis=1)[:, None] - kernel.mean()
-        values, vectors = linalg.eigh(kernel)
+        values, vectors = np.linalg.eigh(kernel)
         targets = vectors.T @ (y - mean_y)  # [n_rows, n_classes]
         basis = vectors[chosen] * values
         leverages = vectors[chosen] * basis

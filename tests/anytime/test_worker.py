@@ -1,8 +1,12 @@
 """Work in another thread: results, errors, and deadlines that hold."""
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
+
+import autodl_solver
 
 from autodl_solver.anytime.worker import AbandonedError, Worker
 
@@ -29,3 +33,15 @@ def test_a_step_that_hangs_is_left_behind(seconds: float) -> None:
         worker.run(never.wait, seconds)
     assert worker.run(lambda: "a fresh thread", 10) == "a fresh thread"
     never.set()
+
+
+def test_no_module_uses_scipy_linalg_which_keeps_the_interpreter() -> None:
+    package = Path(autodl_solver.__file__).parent
+    uses = re.compile(r"scipy\.linalg|from scipy import .*\blinalg\b")
+    assert [path.name for path in package.rglob("*.py") if uses.search(_code(path))] == []
+
+
+def _code(path: Path) -> str:
+    """The import lines of a module."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.lstrip().startswith(("import ", "from ")))
