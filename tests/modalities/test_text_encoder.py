@@ -190,6 +190,20 @@ def test_documents_are_read_as_pieces_of_their_words(encoder: Path, row: list[fl
     assert np.isfinite(found).all()
 
 
+def test_a_tokenizer_in_one_file_cuts_alike_whatever_it_says_of_padding_and_length(encoder: Path) -> None:
+    from tokenizers.implementations import BertWordPieceTokenizer
+
+    rows = [[0, 1, 2, 4, 5], [2] * 9]
+    expected = view_of(*rows)
+    tokenizer = BertWordPieceTokenizer(str(encoder / "vocab.txt"))
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=4)
+    tokenizer.save(str(encoder / "tokenizer.json"))
+    (encoder / "vocab.txt").unlink()
+    sentences._found.cache_clear()
+    assert np.array_equal(view_of(*rows), expected)
+
+
 def test_chinese_characters_are_pieces(encoder: Path) -> None:
     found = view_of([0, 1], vocabulary=("天", "today"))[0]
     assert float(found @ vector_of_torch(random_weights(), [2, 11, 12, 3])) > 0.98
