@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import autodl_solver
-
 from autodl_solver.anytime.worker import AbandonedError, Worker
 
 
