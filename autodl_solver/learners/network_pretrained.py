@@ -6,8 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from autodl_solver.budget import Budget
+from autodl_solver.data.examples import Array, Examples
+from autodl_solver.learners.base import Features
 from autodl_solver.learners.network import NetworkLearner
-from autodl_solver.learners.network_video import VideoNetworkLearner
+from autodl_solver.learners.network_video import VideoNetworkLearner, _clips, _stacked
 from autodl_solver.nn.pretrained import Weights
 from autodl_solver.nn.pretrained_network import pretrained_network
 from autodl_solver.nn.trainer import TrainingOptions
@@ -75,3 +78,6 @@ class PretrainedVideoLearner(VideoNetworkLearner):
         self._network = PretrainedLearner(
             n_classes, seed, weights=weights, side_px=side_px, n_channels=n_channels, options=options
         )
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        self._network.fit(Examples(_stacked(_clips(x)), y), budget)  # pretrained layers need no clips that stand still
