@@ -128,13 +128,16 @@ assert reader.n_rows == 6
 """
 
 
-def test_tf_datasets_without_a_folder_are_iterated() -> None:
-    pytest.importorskip("tensorflow")
+def test_tf_datasets_without_a_folder_are_iterated_eagerly_and_in_a_graph() -> None:
+    tf = pytest.importorskip("tensorflow")
     exec(ITERATE, {})
+    with tf.Graph().as_default():
+        assert not tf.executing_eagerly()
+        exec(ITERATE, {})
 
 
-def test_tf_datasets_without_a_folder_are_iterated_in_graph_mode() -> None:
-    """In a process of its own: the mode is one of the whole process."""
+@pytest.mark.slow
+def test_tf_datasets_are_iterated_where_all_of_tensorflow_is_in_graph_mode() -> None:
     pytest.importorskip("tensorflow")
     script = f"import tensorflow\ntensorflow.compat.v1.disable_eager_execution()\n{ITERATE}"
     done = subprocess.run(
