@@ -51,6 +51,13 @@ class Model:
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             step = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()
             assert session.run(step)[1].tolist() == [1, 0, 0]
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:  # another one
+            step = tf.compat.v1.data.make_one_shot_iterator(dataset.batch(4)).get_next()
+            assert step[0].graph is graph
+            assert [session.run(step)[0].shape for _ in range(2)] == [(4, 1, 1, 2, 1), (2, 1, 1, 2, 1)]
+            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+            session.run(iterator.initializer)
+            assert session.run(iterator.get_next())[0].shape == (1, 1, 2, 1)
         assert len(list(dataset)) == 6  # after the graph: eager again
         check_kinds(Path(dataset.folder).parents[1] / "kinds")
 
@@ -182,6 +189,7 @@ class Model:
 
 
 @needs_tensorflow
+@pytest.mark.slow  # the eager model builds graphs too
 def test_a_graph_mode_model_uses_the_dataset_in_any_graph(ingest: Ingest) -> None:
     outcome = ingest(GRAPH)
     assert outcome.exit_code == 0, outcome.log
