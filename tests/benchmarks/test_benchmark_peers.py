@@ -43,7 +43,7 @@ def play(name: str, dataset: str, seconds: float) -> tuple[list[np.ndarray], np.
         ("sklearn_tfidf_logistic", "docstring_topics", 0.9),
         ("sklearn_hist_boosting", "breast_cancer", 0.9),
         ("sklearn_extra_trees", "breast_cancer", 0.9),
-        ("sklearn_extra_trees", "docstring_sections", 0.5),
+        pytest.param("sklearn_extra_trees", "docstring_sections", 0.5, marks=pytest.mark.slow),  # as LightGBM below
         ("lightgbm_default", "breast_cancer", 0.9),
         ("lightgbm_default", "docstring_sections", 0.5),
     ],
