@@ -21,9 +21,9 @@ from autodl_solver.learners.sparse_linear import as_sparse, fit_logistic
 MAX_WEIGHTS = 2**28
 """Terms x classes (a gigabyte): beyond, the terms of fewest documents are left out."""
 
-MAX_ENTRIES = 2**25
-"""Counts that are learned from: 95,000 documents of 200 tokens, or their first rows beyond. Copies of them, each of 8
-bytes an entry, are what a fit takes: 1.8 GB with five."""
+MAX_ENTRIES = 2**24
+"""Counts that are learned from, of the first rows where there are more: terms of 50,000 documents of 200 tokens. A fit
+takes some 50 bytes for each."""
 
 BLOCK_ROWS = 4096
 """Documents that are weighted at a time."""
@@ -128,9 +128,12 @@ class TermLearner(Learner):
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         self._weights = TermWeights(self._min_documents)
         self._exclusive = is_exclusive(y)
-        counts = _bounded(as_sparse(x))
-        y = y[: counts.shape[0]]
-        self._model = fit_logistic(self._weights.fit_transform(counts, y), y, budget)
+        weighted = self._weighted(_bounded(as_sparse(x)), y)
+        self._model = fit_logistic(weighted, y[: weighted.shape[0]], budget)
+
+    def _weighted(self, counts: sparse.csr_array, y: Array) -> sparse.csr_array:
+        """A call of its own: where counts are a copy, it is gone before the fit makes others."""
+        return self._weights.fit_transform(counts, y[: counts.shape[0]])
 
     def _predict_proba(self, x: Features) -> Any:
         return probabilities(self._model.logits(self._weights.transform(as_sparse(x))), self._exclusive)
