@@ -4,7 +4,7 @@ Files are known by the names that torchvision gives them (resnet18-f37072fd.pth)
 names and in torch's own cache; each name ends with the start of a checksum, which is verified. Weights of one's own are
 welcome under such a name, with their own checksum. Nothing is fetched unless AUTODL_DOWNLOAD allows
 it, and then before the budget runs only. Where no file has such a name, torch and torchvision are not imported
-(measured: 0.05 ms).
+(measured: 0.15 ms the first time).
 """
 
 from __future__ import annotations
