@@ -72,13 +72,11 @@ def test_torch_keeps_weights_where_they_are_looked_for(folder: Path) -> None:
     assert [one.path for one in found_weights()] == [str(cache / "resnet18-f37072fd.pth")]
 
 
-def test_without_weights_nothing_is_imported_and_hardly_any_time_taken(tmp_path: Path) -> None:
+def test_without_weights_nothing_is_imported(tmp_path: Path) -> None:
     code = (
-        "import sys, time\n"
+        "import sys\n"
         "from autodl_solver.nn.pretrained_choice import affordable_backbone\n"
-        "started = time.perf_counter()\n"
         "assert affordable_backbone((112,), 1000) is None\n"
-        "assert time.perf_counter() - started < 0.05\n"  # 0.15 ms were measured
         "assert not {'torch', 'torchvision'} & set(sys.modules)\n"
     )
     environment = {"TORCH_HOME": str(tmp_path), "AUTODL_WEIGHTS": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
