@@ -65,11 +65,13 @@ class SpellingTable:
         """
         known = (ids >= 0) & (ids < len(self._vocabulary))
         ids, document = ids[known], document[known]
-        met = np.unique(ids)
-        new = met[self._place[met] < 0]
+        is_met = np.zeros(len(self._vocabulary), bool)
+        is_met[ids] = True
+        words = np.flatnonzero(is_met)
+        word = (np.cumsum(is_met) - 1)[ids]  # np.unique would sort, and keep the interpreter from the deadline's thread
+        new = words[self._place[words] < 0]
         self._place[new] = len(self._pieces) + np.arange(len(new))
-        self._pieces.extend(_pieces(self._vocabulary[word]) for word in new)
-        words, word = np.unique(ids, return_inverse=True)
+        self._pieces.extend(_pieces(self._vocabulary[one]) for one in new)
         of_words = [self._pieces[place] for place in self._place[words]]
         offsets = np.concatenate([[0], np.cumsum([len(pieces) for pieces in of_words])]).astype(np.int32)
         columns = np.concatenate([*of_words, np.zeros(0, np.int32)])
