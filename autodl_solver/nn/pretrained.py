@@ -2,9 +2,9 @@
 
 Files are known by the names that torchvision gives them (resnet18-f37072fd.pth), in the folder that AUTODL_WEIGHTS
 names and in torch's own cache; each name ends with the start of a checksum, which is verified. Weights of one's own are
-welcome under such a name, with their own checksum. Nothing is fetched unless AUTODL_DOWNLOAD allows
-it, and then before the budget runs only. Where no file has such a name, torch and torchvision are not imported
-(measured: 0.15 ms the first time).
+welcome under such a name, with their own checksum. Nothing is fetched unless AUTODL_DOWNLOAD allows it, and then before
+the budget runs only. Where no file has such a name, torch and torchvision are not imported (measured: 0.15 ms the first
+time).
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ class Weights:
 
 def found_weights() -> tuple[Weights, ...]:
     """What lies on this disk, by name; nothing is read yet."""
-    paths = tuple(str(path) for folder in _folders() for path in _named_like_weights(folder))
-    return _recognised(paths) if paths else ()
+    folders = tuple(_folders())
+    paths = tuple(str(path) for folder in folders for path in _named_like_weights(folder))
+    return _recognised(paths) if paths else _none_in(folders)
 
 
 def sound_weights(weights: Weights) -> dict[str, Any]:
@@ -207,6 +208,12 @@ def _named_like_weights(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
     except OSError:  # there is none
         return []
+
+
+@functools.lru_cache(maxsize=8)  # says it once
+def _none_in(folders: tuple[Path, ...]) -> tuple[Weights, ...]:
+    logger.info("No pretrained weights of torchvision's in %s; going on without.", " or ".join(map(str, folders)))
+    return ()
 
 
 @functools.lru_cache(maxsize=8)

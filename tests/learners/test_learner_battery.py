@@ -51,10 +51,10 @@ from autodl_solver.nn.trainer import TrainingOptions
 SMALL_NETWORK = TableTraining(n_members=2, hidden=(32,), n_bins=8, max_epochs=8)
 SMALL_TEXT = TextTraining(max_members=1, max_epochs=5, patience=5)
 QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
-SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
-SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10))
+SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5))
+SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5))
 SMALL_SPECTROGRAM_NETWORK = partial(
-    SpectrogramLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=10)
+    SpectrogramLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5)
 )
 LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,18 +37,24 @@ from autodl_solver.saving import read_model, write_model
 QUICK = TrainingOptions(batch_size=16, vector_step=1e-3, max_epochs=8)
 
 
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of the smallest network with normalisations, which have seen noise, in torchvision's format."""
     torch.manual_seed(0)
-    path = tmp_path / "unnamed"
+    path = tmp_path_factory.mktemp("weights") / "unnamed"
     network = torchvision_network("mobilenet_v3_small", 224).train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = None  # the mean over all that it sees
     network(torch.randn(32, 3, 32, 32))
     torch.save(network.state_dict(), path)
-    path.rename(tmp_path / f"mobilenet_v3_small-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
+    return path.rename(path.with_name(f"mobilenet_v3_small-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth"))
+
+
+@pytest.fixture
+def weights(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
+    """Those of a copy of that file, the only one on the disk."""
+    shutil.copy(weights_file, tmp_path)
     monkeypatch.setenv("AUTODL_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
     (found,) = found_weights()

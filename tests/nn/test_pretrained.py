@@ -83,6 +83,14 @@ def test_without_weights_nothing_is_imported(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-B", "-c", code], env=environment, check=True, timeout=60)
 
 
+def test_that_there_are_none_is_said_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert found_weights() == found_weights() == ()
+    (line,) = caplog.messages
+    assert str(folder) in line
+    assert "going on without" in line
+
+
 def damaged(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1000])
 
