@@ -194,7 +194,7 @@ class StageRunner:
         """One to be fitted: a copy of that which the stage goes on with, since that may have to answer once more."""
         if stage.continues is not None and stage.continues in self._learners:
             return copy.deepcopy(self._learners[stage.continues])
-        n_classes, seed = self._info.n_classes, self._seed
+        n_classes, seed = self._info.n_classes, self._seed + stage.restart
         if cross_fits:
             return CrossFittedLearner(n_classes, seed, stage.make_learner)
         return stage.make_learner(n_classes, seed)

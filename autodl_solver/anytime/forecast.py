@@ -20,7 +20,7 @@ import numpy as np
 
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.priors import FamilyPrior, Priors
-from autodl_solver.anytime.stage import Stage
+from autodl_solver.anytime.stage import Stage, trained_s
 from autodl_solver.data.examples import Array
 
 DATASET_SD = 1.5  # of the log error, between datasets
@@ -162,13 +162,7 @@ class Forecast:
         return log_error
 
     def _contract_s(self, stage: Stage) -> float:
-        """Seconds of the stage and of those that it goes on with."""
-        spent = {record.stage.name: record.stage for record in self._worked}
-        total, earlier = stage.seconds, stage.continues
-        while earlier is not None and earlier in spent:
-            total += spent[earlier].seconds
-            earlier = spent[earlier].continues
-        return total
+        return trained_s(stage, {record.stage.name: record.stage for record in self._worked})
 
     def _cost(self, stage: Stage) -> tuple[float, float]:
         """(fit_s, predict_s) of a stage."""

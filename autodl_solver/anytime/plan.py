@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from autodl_solver.anytime.history import History, Record
-from autodl_solver.anytime.stage import LearnerFactory, Stage
+from autodl_solver.anytime.stage import LearnerFactory, Stage, trained_s
 
 GROWTH = 4
 """Rows grow so many times from stage to stage: all together cost a third more than the last alone."""
@@ -32,6 +32,9 @@ FIRST_SHARE = 0.5
 
 USED_SHARE = 0.5
 """A learner that gives back more than the rest of its contract has nothing more to learn."""
+
+RESTART_SHARE = 0.5
+"""A learner that begins anew gets no less than so much of the time that was best."""
 
 MAX_FAILURES = 2
 """A family that has failed so often, after something of it worked, is left alone."""
@@ -159,22 +162,49 @@ def _grown(family: Family, last: Record, n_available: int | None) -> list[Stage]
 
 
 def _contracts(family: Family, worked: Sequence[Record], n_available: int | None, left_s: float) -> list[Stage]:
-    """The next contract, perhaps on all rows or in more detail: twice as long as all before, or all that is left."""
+    """The next contract, perhaps on all rows or in more detail: twice as long as all before, or all that is left.
+
+    Where training on has stopped to help, and there is neither more to see nor in more detail, a learner begins anew.
+    """
     last = worked[-1]
     if last.fit_s < USED_SHARE * last.stage.seconds:
         return []
     spent_s = sum(record.stage.seconds for record in worked)
     everything = _everything(family, n_available)
     is_all = n_available is None or last.stage.n_examples >= everything
+    finer = _next_fidelity(family, last.stage.fidelity)
+    if is_all and finer is None and (last.stage.restart or _is_past_its_best(worked)):
+        return _restarts(family, worked, left_s)
     sizes = [last.stage.n_examples] if is_all else [last.stage.n_examples, everything]
     lengths = {DOUBLING * spent_s}
     if math.isfinite(left_s):
         lengths = {min(DOUBLING * spent_s, left_s), left_s}
-    finer = _next_fidelity(family, last.stage.fidelity)
     fidelities = [last.stage.fidelity] if finer is None else [last.stage.fidelity, finer]
     rank = len(worked) + 1
     lengths = {seconds for seconds in lengths if seconds > 0}
     return [family.contract(last, rank, f, n, s) for f in fidelities for n in sizes for s in sorted(lengths)]
+
+
+def _is_past_its_best(worked: Sequence[Record]) -> bool:
+    """Whether the latest contract of a learner has not made it better on the hold-out."""
+    return len(worked) > 1 and worked[-1].score <= max(record.score for record in worked[:-1])
+
+
+def _restarts(family: Family, worked: Sequence[Record], left_s: float) -> list[Stage]:
+    """A learner with another seed, trained for as long as the best of the family was: networks err in different ways.
+
+    Their blend is better than any of them (Lakshminarayanan et al., Simple and scalable predictive uncertainty
+    estimation using deep ensembles, 2017).
+    """
+    best = max((record for record in worked if math.isfinite(record.score)), key=lambda one: one.score, default=None)
+    if best is None:  # only imagined so far
+        best = worked[-1]
+    seconds = trained_s(best.stage, {record.stage.name: record.stage for record in worked})
+    if left_s < RESTART_SHARE * seconds:
+        return []
+    n, fidelity, rank = best.stage.n_examples, best.stage.fidelity, worked[-1].stage.restart + 1
+    name = f"{family.name} {n}@{fidelity}, restart {rank}"
+    return [replace(family.fresh(fidelity, n), name=name, seconds=min(seconds, left_s), restart=rank)]
 
 
 def _refits(plan: Plan, history: History) -> list[Stage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,6 +29,7 @@ class Stage:
         view: of the examples, which the pipeline makes at the fidelity.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
         refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
+        restart: number of a learner that begins anew, with a seed of its own; 0 for the first of its family.
     """
 
     name: str
@@ -41,8 +42,23 @@ class Stage:
     view: str = ""
     continues: str | None = None
     refit_of: str | None = None
+    restart: int = 0
 
     @property
     def refit(self) -> bool:
         """Whether the stage learns from the hold-out rows too."""
         return self.refit_of is not None
+
+
+def trained_s(stage: Stage, others: Mapping[str, Stage]) -> float:
+    """Seconds of a contract and of those that it goes on with.
+
+    Args:
+        stage: of a learner that goes on for as long as it is given.
+        others: stages by name, those before it among them.
+    """
+    total, earlier = stage.seconds, stage.continues
+    while earlier is not None and earlier in others:
+        total += others[earlier].seconds
+        earlier = others[earlier].continues
+    return total

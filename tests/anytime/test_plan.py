@@ -79,6 +79,35 @@ def test_a_learner_that_gave_its_contract_back_gets_no_other() -> None:
     assert names([NETWORK], History(5000, [done])) == []
 
 
+def trained(scores: list[float]) -> list[Record]:
+    """Contracts of 5, 10, 20, ... s at the last fidelity, each going on from the one before, and their scores."""
+    stage = NETWORK.fresh(32, 5000)
+    records = [Record(stage, 5000, 5.0, score=scores[0])]
+    for rank, score in enumerate(scores[1:], start=2):
+        stage = NETWORK.contract(records[-1], rank, 32, 5000, 5.0 * 2 ** (rank - 1))
+        records.append(Record(stage, 5000, stage.seconds, score=score))
+    return records
+
+
+def test_where_training_on_has_stopped_to_help_a_network_begins_anew() -> None:
+    history = History(5000, trained([0.7, 0.8, 0.79]))
+    (anew,) = next_stages([NETWORK], history, 1000.0)
+    assert (anew.name, anew.restart, anew.continues) == ("network 5000@32, restart 1", 1, None)
+    assert anew.seconds == 15.0, "those of the best, and of what it went on with"
+    history.records.append(Record(anew, 5000, 15.0, score=0.75))
+    (again,) = next_stages([NETWORK], history, 8.0)
+    assert (again.name, again.restart, again.seconds) == ("network 5000@32, restart 2", 2, 8.0)
+    assert next_stages([NETWORK], history, 7.0) == [], "less than half of the time that was best"
+    assert [stage.restart for stage in following(NETWORK, again, 5000)] == [3]
+
+
+@pytest.mark.parametrize("scores", [[0.7], [0.7, 0.8], [math.nan, math.nan]])
+def test_a_network_that_still_improves_or_is_not_known_not_to_goes_on(scores: list[float]) -> None:
+    stages = next_stages([NETWORK], History(5000, trained(scores)), 1000.0)
+    assert {stage.continues for stage in stages} == {f"network 5000@32, contract {len(scores)}"}
+    assert {stage.restart for stage in stages} == {0}
+
+
 def test_a_network_may_begin_with_the_rows_that_were_read_already_and_go_on_with_all() -> None:
     seen = ran(RIDGE, 1000, 8)
     first = next_stages([NETWORK], History(50_000, [seen]), 100)
