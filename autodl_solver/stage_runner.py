@@ -28,6 +28,7 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.source import ExampleSource, memory_share, open_reader
 from autodl_solver.data.split import HoldOut
 from autodl_solver.errors import DataError
+from autodl_solver.learners.averaged import AveragedLearner
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.prior import PriorLearner
@@ -192,12 +193,14 @@ class StageRunner:
 
     def _learner_of(self, stage: Stage, *, cross_fits: bool) -> Learner:
         """One to be fitted: a copy of that which the stage goes on with, since that may have to answer once more."""
-        if stage.continues is not None and stage.continues in self._learners:
-            return copy.deepcopy(self._learners[stage.continues])
+        earlier = None if stage.continues is None else copy.deepcopy(self._learners.get(stage.continues))
+        if earlier is not None and not stage.restart:
+            return earlier
         n_classes, seed = self._info.n_classes, self._seed + stage.restart
         if cross_fits:
             return CrossFittedLearner(n_classes, seed, stage.make_learner)
-        return stage.make_learner(n_classes, seed)
+        fresh = stage.make_learner(n_classes, seed)
+        return fresh if earlier is None else AveragedLearner(earlier, fresh)
 
     def _fit_some(self, record: Record, learner: Learner, rows: Examples, contract: Budget) -> None:
         """Learns the rows that are not held out (all of them in a refit), and predicts those that are."""

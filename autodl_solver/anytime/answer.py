@@ -72,8 +72,6 @@ def _is_outgrown(earlier: Record, later: Record) -> bool:
         return False
     if later.stage.continues is not None:  # trained on: where that made it worse, both together are often the best
         return later.score >= earlier.score
-    if later.stage.restart:  # another learner of its kind, which errs elsewhere
-        return False
     as_good = later.score >= earlier.score - noise_of_nauc(later.n_held_out)
     return as_good and earlier.stage.fidelity == later.stage.fidelity
 

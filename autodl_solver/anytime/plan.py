@@ -33,6 +33,9 @@ FIRST_SHARE = 0.5
 USED_SHARE = 0.5
 """A learner that gives back more than the rest of its contract has nothing more to learn."""
 
+MAX_RESTARTS = 4
+"""A blend of five networks is nearly as good as one of many."""
+
 RESTART_SHARE = 0.5
 """A learner that begins anew gets no less than so much of the time that was best."""
 
@@ -186,25 +189,25 @@ def _contracts(family: Family, worked: Sequence[Record], n_available: int | None
 
 
 def _is_past_its_best(worked: Sequence[Record]) -> bool:
-    """Whether the latest contract of a learner has not made it better on the hold-out."""
-    return len(worked) > 1 and worked[-1].score <= max(record.score for record in worked[:-1])
+    """Whether the latest contract of a learner has not made it better on rows that were held out from it."""
+    spares_rows = worked[-1].n_fitted < worked[-1].n_examples
+    return spares_rows and len(worked) > 1 and worked[-1].score <= max(record.score for record in worked[:-1])
 
 
 def _restarts(family: Family, worked: Sequence[Record], left_s: float) -> list[Stage]:
-    """A learner with another seed, trained for as long as the best of the family was: networks err in different ways.
-
-    Their blend is better than any of them (Lakshminarayanan et al., Simple and scalable predictive uncertainty
-    estimation using deep ensembles, 2017).
-    """
-    best = max((record for record in worked if math.isfinite(record.score)), key=lambda one: one.score, default=None)
-    if best is None:  # only imagined so far
-        best = worked[-1]
-    seconds = trained_s(best.stage, {record.stage.name: record.stage for record in worked})
-    if left_s < RESTART_SHARE * seconds:
+    """A learner with another seed, beside the best of the family and trained for as long; they answer together."""
+    last = worked[-1]
+    if last.stage.restart:
+        base, seconds = last, last.stage.seconds
+    else:
+        base = max(worked, key=lambda record: record.score)
+        seconds = trained_s(base.stage, {record.stage.name: record.stage for record in worked})
+    rank = last.stage.restart + 1
+    if rank > MAX_RESTARTS or left_s < RESTART_SHARE * seconds:
         return []
-    n, fidelity, rank = best.stage.n_examples, best.stage.fidelity, worked[-1].stage.restart + 1
-    name = f"{family.name} {n}@{fidelity}, restart {rank}"
-    return [replace(family.fresh(fidelity, n), name=name, seconds=min(seconds, left_s), restart=rank)]
+    stage = family.contract(base, rank, base.stage.fidelity, base.stage.n_examples, min(seconds, left_s))
+    name = f"{family.name} {stage.n_examples}@{stage.fidelity}, restart {rank}"
+    return [replace(stage, name=name, restart=rank)]
 
 
 def _refits(plan: Plan, history: History) -> list[Stage]:

@@ -120,7 +120,7 @@ def _options(
     present = {record.stage.family for record in history.records if record.weight > 0}
     options = []
     for (stage, outlook), group in zip(trimmed, later, strict=True):
-        blend = now if stage.family in present and not stage.restart else now * priors.blend
+        blend = now if stage.family in present else now * priors.blend
         then = tuple(Option(one, next(later_outlooks), blend) for one in group)
         share = forecast.refit_share(stage) if stage.refit else 0.0
         option = Option(stage, outlook, blend, share, then)
@@ -135,8 +135,7 @@ def _trimmed(stage: Stage, outlook: Outlook, left_s: float) -> tuple[Stage, Outl
 
     A first contract is not shortened: a network that could not have its own has no time to learn anything.
     """
-    is_first = stage.continues is None and not stage.restart
-    if math.isinf(stage.seconds) or stage.seconds < left_s or is_first:
+    if math.isinf(stage.seconds) or stage.seconds < left_s or stage.continues is None:
         return stage, outlook
     besides_s = outlook.cost_s - stage.seconds
     seconds = max(left_s - LAST_RESERVE * besides_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)

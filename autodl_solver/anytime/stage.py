@@ -29,7 +29,8 @@ class Stage:
         view: of the examples, which the pipeline makes at the fidelity.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
         refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
-        restart: number of a learner that begins anew, with a seed of its own; 0 for the first of its family.
+        restart: number of a learner that begins anew, with a seed of its own, and answers together with the one that
+            the stage continues; 0 for one that goes on by itself.
     """
 
     name: str

@@ -28,6 +28,7 @@ PLAIN = frozenset(
         "autodl_solver.inputs.table.TableInput",
         "autodl_solver.inputs.text.TextInput",
         "autodl_solver.inputs.video.VideoFiles",
+        "autodl_solver.learners.averaged.AveragedLearner",
         "autodl_solver.learners.boosting.Boosting",
         "autodl_solver.learners.boosting.BoostingLearner",
         "autodl_solver.learners.boosting.Target",

@@ -1,7 +1,5 @@
 """Whose predictions answer: members, weights, refits and failures."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -90,23 +88,20 @@ def test_without_a_hold_out_there_is_nothing_to_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("skill_later", "continues", "restart", "expected"),
+    ("skill_later", "continues", "expected"),
     [
-        (3.0, "a", 0, ["b"]),  # trained on and better: the earlier weights are out
-        (1.9, "a", 0, ["a", "b"]),  # trained on and a little worse: both together
-        (2.1, None, 0, ["b"]),  # more rows, and worse by less than the noise: the later one alone
-        (2.1, None, 1, ["a", "b"]),  # begun anew: both together
-        (0.3, None, 0, ["a"]),  # worse by far
+        (3.0, "a", ["b"]),  # trained on and better: the earlier weights are out
+        (1.9, "a", ["a", "b"]),  # trained on and a little worse: both together
+        (2.1, None, ["b"]),  # more rows, and worse by less than the noise: the later one alone
+        (0.3, None, ["a"]),  # worse by far
     ],
 )
 def test_a_later_stage_of_a_family_takes_the_place_of_the_earlier(
-    skill_later: float, continues: str | None, restart: int, expected: list[str]
+    skill_later: float, continues: str | None, expected: list[str]
 ) -> None:
     history = History(y_held_out=Y)
     for name, skill, seed in (("a", 2.0, 0), ("b", skill_later, 1)):
-        stage = Stage(name, PriorLearner, 8, 10, family="one")
-        if name == "b":
-            stage = replace(stage, continues=continues, restart=restart)
+        stage = Stage(name, PriorLearner, 8, 10, family="one", continues=continues if name == "b" else None)
         one = Record(stage, 10, 1.0)
         one.scored(Y, scores(skill, seed))
         history.records.append(one)

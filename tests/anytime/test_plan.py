@@ -7,7 +7,7 @@ import math
 import pytest
 
 from autodl_solver.anytime.history import History, Record
-from autodl_solver.anytime.plan import Family, following, next_stages
+from autodl_solver.anytime.plan import MAX_RESTARTS, Family, following, next_stages
 from autodl_solver.learners.prior import PriorLearner
 
 RIDGE = Family("ridge", PriorLearner, (8, 16), first_n=1000)
@@ -92,13 +92,29 @@ def trained(scores: list[float]) -> list[Record]:
 def test_where_training_on_has_stopped_to_help_a_network_begins_anew() -> None:
     history = History(5000, trained([0.7, 0.8, 0.79]))
     (anew,) = next_stages([NETWORK], history, 1000.0)
-    assert (anew.name, anew.restart, anew.continues) == ("network 5000@32, restart 1", 1, None)
+    assert (anew.name, anew.restart, anew.continues) == ("network 5000@32, restart 1", 1, "network 5000@32, contract 2")
     assert anew.seconds == 15.0, "those of the best, and of what it went on with"
     history.records.append(Record(anew, 5000, 15.0, score=0.75))
     (again,) = next_stages([NETWORK], history, 8.0)
-    assert (again.name, again.restart, again.seconds) == ("network 5000@32, restart 2", 2, 8.0)
+    assert (again.name, again.restart, again.continues) == ("network 5000@32, restart 2", 2, anew.name)
+    assert again.seconds == 8.0
     assert next_stages([NETWORK], history, 7.0) == [], "less than half of the time that was best"
     assert [stage.restart for stage in following(NETWORK, again, 5000)] == [3]
+
+
+def test_a_network_begins_anew_a_few_times_only() -> None:
+    history = History(5000, trained([0.7, 0.6]))
+    n_restarts = 0
+    while stages := next_stages([NETWORK], history, 1000.0):
+        history.records.append(Record(stages[0], 5000, stages[0].seconds, score=0.7 + 0.01 * n_restarts))
+        n_restarts += 1
+    assert n_restarts == MAX_RESTARTS
+
+
+def test_without_rows_to_spare_a_network_goes_on() -> None:
+    records = trained([0.8, 0.7])
+    records[-1].n_fitted = records[-1].n_examples
+    assert {stage.restart for stage in next_stages([NETWORK], History(5000, records), 1000.0)} == {0}
 
 
 @pytest.mark.parametrize("scores", [[0.7], [0.7, 0.8], [math.nan, math.nan]])
