@@ -38,12 +38,12 @@ def best_s(function: Callable[[Scores], bytes], scores: Scores, n_runs: int = 5)
     return min(seconds)
 
 
-def main() -> None:
-    """Time both writers on three kinds of scores."""
+def main(arguments: list[str] | None = None) -> None:
+    """Time both writers on some kinds of scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--columns", type=int, default=100)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     shape = (options.rows, options.columns)
     rng = np.random.default_rng(0)
     logits = rng.normal(size=shape)

@@ -62,7 +62,7 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     add("--download", action="store_true", help="download public datasets that are not on disk")
     add("--out", type=Path, metavar="DIR", default=ROOT / "output" / "benchmark", help="results (output/benchmark)")
     add("--cache", type=Path, metavar="DIR", default=default_cache(), help="environments, converted datasets")
-    add("--memory-gib", type=float, metavar="N", help=f"bound of one run ({MEMORY_SHARE:.0%} of the machine)")
+    add("--memory-gib", type=float, metavar="N", help=f"bound of one run ({100 * MEMORY_SHARE:.0f} %% of the machine)")
     add("--cores", type=int, metavar="N", help=f"cores of one run (all; {CLUSTER_CORES} on a cluster)")
     add("--ray", metavar="ADDRESS", help="spread the runs over this Ray cluster: HOST:PORT, or auto")
     add("--redo", nargs="+", metavar="SYSTEM", default=[], help="remove the results of these systems first")
