@@ -24,7 +24,7 @@ LEARNING_RATE = 0.1
 WARM_UP = 0.05
 SHORTEST, LONGEST = 0.02, 0.1  # shares of the budget between two answers
 MARGIN_S = 1.0
-PADDING_PX = 4
+PADDING_PX = 4  # of images of 32 px and more; smaller ones are moved by an eighth of their side
 
 
 class TrainedNetwork(Peer):
@@ -123,10 +123,11 @@ class TrainedNetwork(Peer):
 
 
 def augmented(x: Tensor) -> Tensor:
-    """Each row of [B, C, ..., row, col] is moved by up to 4 px and mirrored with probability one half."""
+    """Each row of [B, C, ..., row, col] is moved by some pixels and mirrored with probability one half."""
     height, width = x.shape[-2:]
-    padded = nn.functional.pad(x, [PADDING_PX] * 4)
-    tops, lefts = (torch.randint(0, 2 * PADDING_PX + 1, (len(x),)).tolist() for _ in range(2))
+    most_px = max(1, min(PADDING_PX, round(min(height, width) / 8)))
+    padded = nn.functional.pad(x, [most_px] * 4)
+    tops, lefts = (torch.randint(0, 2 * most_px + 1, (len(x),)).tolist() for _ in range(2))
     crops = [
         row[..., top : top + height, left : left + width] for row, top, left in zip(padded, tops, lefts, strict=True)
     ]
