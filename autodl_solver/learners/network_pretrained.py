@@ -1,4 +1,4 @@
-"""Pretrained networks that are trained further, on images or clips, for as long as their budget lasts."""
+"""Pretrained networks trained further, on images or the stacked frames of clips, as long as their budget lasts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from autodl_solver.budget import Budget
-from autodl_solver.data.examples import Array, Examples
-from autodl_solver.learners.base import Features
 from autodl_solver.learners.network import NetworkLearner
-from autodl_solver.learners.network_video import VideoNetworkLearner, _clips, _stacked
 from autodl_solver.nn.pretrained import Weights
 from autodl_solver.nn.pretrained_network import pretrained_network
 from autodl_solver.nn.trainer import TrainingOptions
@@ -54,30 +50,3 @@ class PretrainedLearner(NetworkLearner):
         assert self._weights is not None, "only a fitted learner is saved"
         n_frames = 1 if self._n_channels is None else rows.shape[1] // self._n_channels
         return pretrained_network(self._weights, n_classes=self.n_classes, n_frames=n_frames, side_px=self._side_px)
-
-
-class PretrainedVideoLearner(VideoNetworkLearner):
-    """PretrainedLearner on clips: a network for clips, or the mean over what one for images sees in the frames.
-
-    Args:
-        n_classes, seed: see Learner.
-        weights, side_px, n_channels, options: see PretrainedLearner.
-    """
-
-    def __init__(
-        self,
-        n_classes: int,
-        seed: int = 0,
-        *,
-        weights: Weights,
-        side_px: int,
-        n_channels: int,
-        options: TrainingOptions = OPTIONS,
-    ) -> None:
-        super().__init__(n_classes, seed)
-        self._network = PretrainedLearner(
-            n_classes, seed, weights=weights, side_px=side_px, n_channels=n_channels, options=options
-        )
-
-    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        self._network.fit(Examples(_stacked(_clips(x)), y), budget)  # pretrained layers need no clips that stand still

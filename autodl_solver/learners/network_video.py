@@ -29,6 +29,7 @@ class VideoNetworkLearner(Learner):
         seed: the same seed gives the same predictions where max_epochs ends the training, not the clock.
         widths: channels of each stage of the network.
         options: how to train; None for the usual.
+        network: another one for such stacked frames, with settings of its own; None for that of widths and options.
     """
 
     def __init__(
@@ -38,10 +39,11 @@ class VideoNetworkLearner(Learner):
         *,
         widths: Sequence[int] = (64, 128),
         options: TrainingOptions | None = None,
+        network: NetworkLearner | None = None,
     ) -> None:
         super().__init__(n_classes, seed)
         options = TrainingOptions(batch_size=BATCH_CLIPS) if options is None else options
-        self._network = NetworkLearner(n_classes, seed, widths=widths, options=options)
+        self._network = network or NetworkLearner(n_classes, seed, widths=widths, options=options)
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         self._network.fit(Examples(_stacked(_clips(x)), y), budget)

@@ -38,7 +38,6 @@ PLAIN = frozenset(
         "autodl_solver.learners.linear._Ridge",
         "autodl_solver.learners.network.NetworkLearner",
         "autodl_solver.learners.network_pretrained.PretrainedLearner",
-        "autodl_solver.learners.network_pretrained.PretrainedVideoLearner",
         "autodl_solver.learners.network_speech.SpectrogramLearner",
         "autodl_solver.learners.network_table.TableNetworkLearner",
         "autodl_solver.learners.network_table.TableTraining",

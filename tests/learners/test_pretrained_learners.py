@@ -27,7 +27,8 @@ from torch import nn
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
-from autodl_solver.learners.network_pretrained import PretrainedLearner, PretrainedVideoLearner
+from autodl_solver.learners.network_pretrained import PretrainedLearner
+from autodl_solver.learners.network_video import VideoNetworkLearner
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.pretrained import Weights, found_weights
 from autodl_solver.nn.pretrained_network import PretrainedNetwork, torchvision_network
@@ -114,7 +115,8 @@ def test_values_of_any_range_are_learned(weights: Weights) -> None:
 
 def test_a_network_for_images_learns_clips(weights: Weights) -> None:
     x, y = bright_halves(n_frames=3, n_channels=2)
-    learner = PretrainedVideoLearner(2, 0, weights=weights, side_px=32, n_channels=2, options=QUICK)
+    network = PretrainedLearner(2, 0, weights=weights, side_px=32, n_channels=2, options=QUICK)
+    learner = VideoNetworkLearner(2, 0, network=network)
     learner.fit(Examples(x[:28], y[:28]), Budget())
     assert np.mean(learner.predict_proba(x[28:]).argmax(axis=1) == y[28:].argmax(axis=1)) >= 0.75
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,23 +59,6 @@ def test_every_family_learns_what_the_pipeline_makes(info: DatasetInfo) -> None:
         learner = family.make_learner(2, 0)
         learner.fit(Examples(x, y), Budget(0.2))
         assert learner.predict_proba(x).shape == (32, 2)
-
-
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with random weights of a small network in torchvision's format."""
-    import torch
-
-    from autodl_solver.nn.pretrained_network import torchvision_network
-
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    torch.manual_seed(0)
-    path = folder / "unnamed"
-    torch.save(torchvision_network("squeezenet1_1", 224).state_dict(), path)
-    monkeypatch.setenv("AUTODL_WEIGHTS", str(folder))
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
-    return path.rename(folder / f"squeezenet1_1-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
 
 
 def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:

@@ -24,6 +24,7 @@ from autodl_solver.metrics import nauc
 from autodl_solver.modalities.text import SPEC, sentences
 from autodl_solver.modalities.text.pipeline import TextPipeline
 from autodl_solver.nn.device import Compute
+from autodl_solver.nn.pretrained import FOLDER_VARIABLE
 from autodl_solver.nn.sentence_encoder import SentenceEncoder
 from autodl_solver.nn.sentence_files import encoder_folder
 from autodl_solver.predictor import Part, Predictor
@@ -85,7 +86,7 @@ def make_encoder(folder: Path, seed: int = 0, **changes: Any) -> Path:
 def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """On disk, and named by the environment."""
     folder = make_encoder(tmp_path / "encoder")
-    monkeypatch.setenv(sentences.WEIGHTS_VARIABLE, str(folder))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     return folder
 
 
@@ -228,7 +229,7 @@ def test_the_family_is_offered_where_an_encoder_knows_the_words(encoder: Path) -
 def test_without_an_encoder_the_plan_is_as_ever_and_one_line_says_so(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(sentences.WEIGHTS_VARIABLE, raising=False)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     sentences._found.cache_clear()
     with caplog.at_level(logging.INFO):
         assert [names_of(), names_of()] == [["terms", "common terms", "spelling", "network"]] * 2
@@ -240,7 +241,7 @@ def test_a_folder_within_the_named_one_is_found_and_so_is_the_package(
 ) -> None:
     assert encoder_folder(tmp_path) == encoder
     assert encoder_folder(tmp_path / "nowhere") is None
-    monkeypatch.delenv(sentences.WEIGHTS_VARIABLE)
+    monkeypatch.delenv(FOLDER_VARIABLE)
     make_encoder(tmp_path / "packages" / "made_up_encoder" / "model")
     monkeypatch.syspath_prepend(tmp_path / "packages")
     monkeypatch.setattr(sentences, "PACKAGE", "made_up_encoder")
@@ -328,7 +329,7 @@ def test_a_saved_model_asks_for_the_encoder_that_it_was_fitted_with(
     write_model(tmp_path / "again", {"predictor": loaded}, {})
     other = make_encoder(tmp_path / "elsewhere", seed=1)
     for name, fault in {str(other): "sha256", str(tmp_path / "nowhere"): "there is none"}.items():
-        monkeypatch.setenv(sentences.WEIGHTS_VARIABLE, name)
+        monkeypatch.setenv(FOLDER_VARIABLE, name)
         for model in ("model", "again"):
             with pytest.raises(ModelFileError, match=fault):
                 read_model(tmp_path / model)[0]["predictor"].predict_proba(x)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,23 +81,6 @@ def test_motion_alone_is_learned_whatever_some_clips_are_like(odd_length: int) -
     learner.fit(Examples(train, y[:100]), Budget())
     usual = lengths[100:] == 6
     assert nauc(y[100:][usual], learner.predict_proba(test)[usual]) > 0.8
-
-
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with random weights of a small network for images in torchvision's format."""
-    import torch
-
-    from autodl_solver.nn.pretrained_network import torchvision_network
-
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    torch.manual_seed(0)
-    path = folder / "unnamed"
-    torch.save(torchvision_network("squeezenet1_1", 224).state_dict(), path)
-    monkeypatch.setenv("AUTODL_WEIGHTS", str(folder))
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
-    return path.rename(folder / f"squeezenet1_1-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
 
 
 def pretrained_families(n_channels: int) -> tuple[list[str], list[Family]]:

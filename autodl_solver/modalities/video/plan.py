@@ -99,9 +99,11 @@ def _make_network(n_classes: int, seed: int) -> Learner:
 
 
 def _make_pretrained(n_classes: int, seed: int, *, weights: Weights, side_px: int, n_channels: int) -> Learner:
-    from autodl_solver.learners.network_pretrained import PretrainedVideoLearner
+    from autodl_solver.learners.network_pretrained import PretrainedLearner
+    from autodl_solver.learners.network_video import VideoNetworkLearner
 
-    return PretrainedVideoLearner(n_classes, seed, weights=weights, side_px=side_px, n_channels=n_channels)
+    network = PretrainedLearner(n_classes, seed, weights=weights, side_px=side_px, n_channels=n_channels)
+    return VideoNetworkLearner(n_classes, seed, network=network)
 
 
 def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...], first_n: int = FIRST_ROWS) -> Family:
