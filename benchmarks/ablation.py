@@ -12,27 +12,21 @@ from __future__ import annotations
 
 import argparse
 import math
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a file: `benchmarks` is no installed package
 
-import psutil
-
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.modalities import SPECS, Modality
-from benchmarks.compare_policies import FOLDER, MEMORY_SHARE, cell, make_runs, row, run_folder, signed
-from benchmarks.datasets import Dataset, Places
-from benchmarks.errors import BenchmarkError
-from benchmarks.execute import Limits
-from benchmarks.jobs import Job, Protocol, Result, read_results
+from benchmarks.compare_policies import FOLDER, cell, make_runs, protocol_of, row, side_by_side, signed
+from benchmarks.datasets import Dataset
+from benchmarks.jobs import Protocol, Result, read_results
 from benchmarks.policies.schedules import WITHOUT
-from benchmarks.run import interrupt
+from benchmarks.program import exit_code_of
 from benchmarks.systems import ROOT, System
 from benchmarks.tasks import Task
-from benchmarks.venvs import default_cache
 
 WHOLE = "gain"
 TABLE_FILE = "ablation.md"
@@ -76,22 +70,15 @@ def kinds_of(dataset: Dataset) -> list[str]:
 
 
 def tasks_of(flags: argparse.Namespace, protocol: Protocol) -> list[Task]:
-    """All runs that the flags ask for, dataset by dataset and seed by seed.
+    """All runs that the flags ask for.
 
     Raises:
         BenchmarkError: a dataset cannot be found.
     """
-    cache = default_cache()
-    places = Places(cache, flags.data and flags.data.resolve())
-    limits = Limits(MEMORY_SHARE * psutil.virtual_memory().total)
-    tasks = []
-    for name in flags.datasets or places.names():
-        dataset = places.find(name)
-        for seed in flags.seeds:
-            for system in [System(WHOLE, FOLDER / WHOLE), *(_without(kind, flags.out) for kind in kinds_of(dataset))]:
-                job = Job(name, system.name, seed, protocol)
-                tasks.append(Task(job, system, dataset, limits, cache, run_folder(job, flags.out.resolve())))
-    return tasks
+    whole = System(WHOLE, FOLDER / WHOLE)
+    return side_by_side(
+        flags, protocol, lambda dataset: [whole, *(_without(kind, flags.out) for kind in kinds_of(dataset))]
+    )
 
 
 def _without(kind: str, out: Path) -> System:
@@ -139,21 +126,17 @@ def _means(results: Sequence[Result], dataset: str, system: str) -> tuple[float,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 when all runs have a result."""
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, interrupt)
-    protocol = Protocol(f"{flags.budget:g}s-{flags.t0:g}", flags.budget, flags.t0)
-    try:
+    protocol = protocol_of(flags)
+
+    def work() -> bool:
         is_complete = flags.report_only or make_runs(tasks_of(flags, protocol), flags.out, protocol, None)
-        if results := list(read_results(flags.out, protocol)):
+        if results := read_results(flags.out, protocol):
             text = tables(results)
             (flags.out / protocol.name / TABLE_FILE).write_text(text, encoding="utf-8")
             print(text)
-        return 0 if is_complete else 1
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
-    except BenchmarkError as error:
-        print(f"ablation.py: {error}", file=sys.stderr)
-        return 1
+        return is_complete
+
+    return exit_code_of("ablation.py", work)
 
 
 if __name__ == "__main__":

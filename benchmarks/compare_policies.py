@@ -16,10 +16,9 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
-import signal
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,13 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a file: `
 
 import psutil
 
-from benchmarks.datasets import Places
-from benchmarks.errors import BenchmarkError
+from benchmarks.datasets import Dataset, Places
 from benchmarks.execute import Limits
 from benchmarks.jobs import FINISHED, Job, Protocol, Result, jobs_to_do, read_results, write_result
 from benchmarks.policies.schedules import COMPARED, POLICIES
+from benchmarks.program import exit_code_of
 from benchmarks.progress import Progress
-from benchmarks.run import interrupt
 from benchmarks.systems import ROOT, System
 from benchmarks.tasks import Task, run_in_turn
 from benchmarks.venvs import default_cache
@@ -68,22 +66,37 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def tasks_of(flags: argparse.Namespace, protocol: Protocol) -> list[Task]:
-    """All runs that the flags ask for: dataset by dataset, seed by seed, so that policies run side by side in time.
+    """All runs that the flags ask for.
 
     Raises:
         BenchmarkError: a dataset cannot be found.
     """
-    cache = default_cache()
+    systems = [System(policy, FOLDER / policy) for policy in flags.policies]
+    return side_by_side(flags, protocol, lambda dataset: systems)
+
+
+def side_by_side(
+    flags: argparse.Namespace, protocol: Protocol, systems_for: Callable[[Dataset], list[System]]
+) -> list[Task]:
+    """Runs dataset by dataset, seed by seed, so that systems run side by side in time.
+
+    Args:
+        flags: data, datasets, seeds and out.
+        protocol: of all runs.
+        systems_for: those that play a dataset.
+    Raises:
+        BenchmarkError: a dataset cannot be found.
+    """
+    cache, out = default_cache(), flags.out.resolve()
     places = Places(cache, flags.data and flags.data.resolve())
     limits = Limits(MEMORY_SHARE * psutil.virtual_memory().total)
     tasks = []
     for name in flags.datasets or places.names():
         dataset = places.find(name)
         for seed in flags.seeds:
-            for policy in flags.policies:
-                job = Job(name, policy, seed, protocol)
-                keep = run_folder(job, flags.out.resolve())
-                tasks.append(Task(job, System(policy, FOLDER / policy), dataset, limits, cache, keep))
+            for system in systems_for(dataset):
+                job = Job(name, system.name, seed, protocol)
+                tasks.append(Task(job, system, dataset, limits, cache, run_folder(job, out)))
     return tasks
 
 
@@ -174,18 +187,19 @@ def row(name: str, cells: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 when all runs have a result."""
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, interrupt)
-    protocol = Protocol(f"{flags.budget:g}s-{flags.t0:g}", flags.budget, flags.t0)
-    try:
+    protocol = protocol_of(flags)
+
+    def work() -> bool:
         is_complete = flags.report_only or make_runs(tasks_of(flags, protocol), flags.out, protocol, flags.max_runs)
         write_table(flags.out, protocol, flags.policies)
-        return 0 if is_complete else 1
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
-    except BenchmarkError as error:
-        print(f"compare_policies.py: {error}", file=sys.stderr)
-        return 1
+        return is_complete
+
+    return exit_code_of("compare_policies.py", work)
+
+
+def protocol_of(flags: argparse.Namespace) -> Protocol:
+    """What --budget and --t0 say."""
+    return Protocol(f"{flags.budget:g}s-{flags.t0:g}", flags.budget, flags.t0)
 
 
 def _mean(values: Sequence[float]) -> float:

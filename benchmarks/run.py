@@ -18,12 +18,10 @@ is written).
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a file: `benchmarks` is no installed package
 
@@ -35,6 +33,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.execute import Limits
 from benchmarks.jobs import PROTOCOLS, Job, Protocol, Result, jobs_to_do, read_results, write_result
 from benchmarks.page import page_html
+from benchmarks.program import exit_code_of
 from benchmarks.progress import Progress
 from benchmarks.summary import summarise
 from benchmarks.systems import ROOT, SYSTEMS, System, find_system
@@ -140,30 +139,18 @@ def write_report(out: Path, protocol: Protocol, systems: Sequence[str]) -> list[
     return results
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a request to end as Ctrl-C, so that the run of the moment is ended and the report is written."""
-    raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, interrupt)
     systems = [Path(name).name for name in flags.systems]
-    try:
-        is_complete = True
+
+    def work() -> bool:
         try:
-            if not flags.report_only:
-                is_complete = sweep(plan(flags), flags)
+            return flags.report_only or sweep(plan(flags), flags)
         finally:
             write_report(flags.out, PROTOCOLS[flags.protocol], systems)
-        return 0 if is_complete else 1
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
-    except BenchmarkError as error:
-        print(f"run.py: {error}", file=sys.stderr)
-        return 1
+
+    return exit_code_of("run.py", work)
 
 
 if __name__ == "__main__":
