@@ -60,7 +60,7 @@ def test_a_one_shot_peer_answers_once(name: str, dataset: str, lowest: float) ->
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "dataset"), [("resnet18", "digits"), ("cnn3d", "moving_digits")])
 def test_a_network_answers_several_times_and_learns(name: str, dataset: str) -> None:
-    scores, solution = play(name, dataset, 15.0)
+    scores, solution = play(name, dataset, 45.0)
     assert len(scores) > 3
     assert all(np.isfinite(one).all() and one.shape == solution.shape for one in scores)
     assert nauc(solution, scores[-1]) > 0.5
