@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autodl_solver.errors import DataError
 from autodl_solver.nn.pretrained import Weights, model_names, sound_weights
+from autodl_solver.nn.pretrained_files import not_fitting
 
 logger = logging.getLogger(__name__)
 
@@ -191,10 +191,7 @@ def pretrained_network(weights: Weights, **settings: Any) -> PretrainedNetwork:
     try:
         whole.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise DataError(
-            f"Weights must fit {weights.model}; however those in {weights.path} do not "
-            f"({' '.join(str(error).split())[:200]}); fetch the file again or delete it."
-        ) from error
+        raise not_fitting(weights.model, weights.path, error) from error
     _drop_classes(whole)
     network.stem.load_state_dict(whole.state_dict())
     return network

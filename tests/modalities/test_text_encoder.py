@@ -24,7 +24,7 @@ from autodl_solver.metrics import nauc
 from autodl_solver.modalities.text import SPEC, sentences
 from autodl_solver.modalities.text.pipeline import TextPipeline
 from autodl_solver.nn.device import Compute
-from autodl_solver.nn.pretrained import FOLDER_VARIABLE
+from autodl_solver.nn.pretrained_files import FOLDER_VARIABLE
 from autodl_solver.nn.sentence_encoder import SentenceEncoder
 from autodl_solver.nn.sentence_files import encoder_folder
 from autodl_solver.predictor import Part, Predictor

@@ -17,8 +17,9 @@ from torch import nn
 
 from autodl_solver.data.info import Format, MatrixSpec
 from autodl_solver.errors import DataError
-from autodl_solver.nn.pretrained import download_if_allowed, fetch, found_weights, sound_weights
+from autodl_solver.nn.pretrained import download_if_allowed, found_weights, sound_weights
 from autodl_solver.nn.pretrained_choice import FrozenFeatures, affordable_backbone, shown_side, sides_for
+from autodl_solver.nn.pretrained_files import fetch
 from autodl_solver.nn.pretrained_network import PretrainedNetwork, pretrained_network, torchvision_network
 
 SMALL = "squeezenet1_1"
@@ -137,7 +138,7 @@ def test_a_sound_network_takes_the_place_of_a_damaged_one(folder: Path) -> None:
     damaged(write_weights(folder, WITH_NORMS))
     backbone = affordable_backbone((32, 64), 100)
     assert backbone is not None
-    assert (backbone.weights.model, backbone.sizes_px) == (SMALL, (32, 64))
+    assert (backbone.weights.model, backbone.sizes) == (SMALL, (32, 64))
 
 
 def test_a_network_that_is_too_slow_for_so_many_rows_is_left_alone(folder: Path) -> None:
@@ -150,7 +151,7 @@ def test_a_network_that_takes_no_small_images_is_given_larger_ones(folder: Path)
     write_weights(folder)
     backbone = affordable_backbone((4,), 100)
     assert backbone is not None
-    assert backbone.sizes_px == (224,)
+    assert backbone.sizes == (224,)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def _pretrained(info: DatasetInfo) -> list[Family]:
     backbone = affordable_backbone(sides_for(spec, PRETRAINED_PX), info.n_examples)
     if backbone is None:
         return []
-    sizes_px, weights = backbone.sizes_px, backbone.weights
+    sizes_px, weights = backbone.sizes, backbone.weights
     view = FEATURES + weights.name
     tuned = partial(_make_pretrained, weights=weights, side_px=sizes_px[0])
     side_px = shown_side(spec, sizes_px[0])

@@ -23,7 +23,7 @@ import numpy as np
 
 from autodl_solver.data.examples import Array
 from autodl_solver.errors import ModelFileError
-from autodl_solver.nn.pretrained import FOLDER_VARIABLE
+from autodl_solver.nn.pretrained_files import FOLDER_VARIABLE
 from autodl_solver.nn.sentence_files import EncoderFacts, encoder_folder, not_readable, read_facts, weights_checksum
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def _pretrained(info: DatasetInfo) -> list[Family]:
     for shown, is_video in ((MOMENTS, True), (STILLS, False)):
         backbone = affordable_backbone(wanted_px, info.n_examples, is_video=is_video, n_frames=N_SHOWN[shown])
         if backbone is not None:
-            (side_px, *_), weights = backbone.sizes_px, backbone.weights
+            (side_px, *_), weights = backbone.sizes, backbone.weights
             view = FEATURES.format(weights.name, shown)
             tuned = partial(_make_pretrained, weights=weights, side_px=side_px, n_channels=spec.n_channels)
             kept_px = (shown_side(spec, side_px),)
