@@ -248,6 +248,16 @@ def seconds_to(run: Result, score: float) -> float:
     return next((float(seconds) for seconds, nauc in run["curve"] if nauc >= score), math.inf)
 
 
+def score_at(cell: Cell, seconds: float) -> float:
+    """NAUC at a time, the mean over seeds; 0 before the first prediction."""
+    return float(np.mean([[0.0, *(nauc for at, nauc in run["curve"] if at <= seconds)][-1] for run in cell.runs]))
+
+
+def first_score(cell: Cell) -> float:
+    """NAUC of the first prediction, the mean over seeds; 0 without any."""
+    return float(np.mean([run["curve"][0][1] if run["curve"] else 0.0 for run in cell.runs]))
+
+
 def _reached(cells: Sequence[Cell], best: dict[str, float], share: float) -> tuple[int, float]:
     """On how many datasets all seeds reached a share of the best final score, and the median seconds there."""
     times = [

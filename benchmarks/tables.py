@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from benchmarks.jobs import Result
-from benchmarks.summary import ALL, Group, Interval, Row, Summary
+from benchmarks.summary import ALL, Cell, Group, Interval, Row, Summary, first_score, score_at
 
 GROUP_TITLES = {ALL: "All datasets"}
+SECONDS = (1, 10, 60)
+"""At which the scores of the first system are shown."""
 
 
 def markdown(summary: Summary) -> str:
@@ -20,6 +22,7 @@ def markdown(summary: Summary) -> str:
         ran_on([run for cell in summary.cells.values() for run in cell.runs]),
         *(group_table(group, summary) for group in summary.groups),
         dataset_table(summary),
+        over_time_table(summary),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -109,6 +112,40 @@ def dataset_table(summary: Summary) -> str:
             texts.append(f"**{text}**" if cell and cell.alc == best else text)
         lines.append(_line([dataset, *texts]))
     return "\n".join(lines)
+
+
+def over_time_table(summary: Summary) -> str:
+    """The first system on each dataset: its scores over time, and the peers that are best by ALC and in the end."""
+    first = summary.systems[0]
+    seconds = [s for s in SECONDS if s < summary.protocol.time_budget]
+    head = ["dataset", "modality", "seeds", "ALC", "most between seeds", *(f"NAUC at {s} s" for s in seconds)]
+    head += ["final", "first prediction, s (NAUC)", "best peer: ALC, final NAUC"]
+    lines = [f"## {first} over time", "", _line(head), _line(["---", "---", *["--:"] * (len(head) - 3), "---"])]
+    for dataset in summary.datasets:
+        cell = summary.cells.get((dataset, first))
+        if cell is None:
+            continue
+        alcs = [run["alc"] for run in cell.runs]
+        texts = [dataset, cell.modality, str(cell.n_seeds), f"{cell.alc:.4f}"]
+        texts.append(f"{max(alcs) - min(alcs):.4f}" if len(alcs) > 1 else "")
+        texts += [f"{score_at(cell, s):.3f}" for s in seconds]
+        texts += [f"{cell.final_nauc:.4f}", f"{number(cell.first_s)} ({first_score(cell):.3f})"]
+        peers = [cell for (d, system), cell in summary.cells.items() if d == dataset and system != first]
+        lines.append(_line([*texts, "; ".join(_peer_text(peer) for peer in _best_peers(peers))]))
+    return "\n".join(lines)
+
+
+def _best_peers(peers: Sequence[Cell]) -> list[Cell]:
+    """By ALC, then by final NAUC where that is another one; none that never was better than chance."""
+    able = [peer for peer in peers if peer.final_nauc > 0]
+    if not able:
+        return []
+    early, late = max(able, key=lambda peer: peer.alc), max(able, key=lambda peer: peer.final_nauc)
+    return [early] if early is late else [early, late]
+
+
+def _peer_text(peer: Cell) -> str:
+    return f"{peer.system} {peer.alc:.4f}, {peer.final_nauc:.4f}"
 
 
 def interval_text(interval: Interval, signed: bool = False) -> str:

@@ -86,7 +86,7 @@ def test_what_comes_from_results_is_escaped() -> None:
 def test_a_pipe_does_not_break_the_table() -> None:
     table = markdown(summarise([result("a|b", "c|d")], SMOKE))
     widths = [re.sub(r"\\\|", "", line).count("|") for line in table.splitlines() if line.startswith("|")]
-    assert len(set(widths)) == 2  # two kinds of table
+    assert len(set(widths)) == 3  # three kinds of table
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,23 @@ def test_the_best_alc_of_a_dataset_is_bold() -> None:
     table = markdown(summarise(some_results(), SMOKE, ["ours"]))
     row = next(line for line in table.splitlines() if line.startswith("| digits"))
     assert re.findall(r"\*\*(.*?)\*\*", row) == ["0.9000 (0.9000)"]
+
+
+def test_scores_over_time_are_means_over_seeds_beside_the_best_peers() -> None:
+    runs = [
+        result(system="ours", seed=0, alc=0.5, curve=((0.25, 0.2), (2.0, 0.9))),
+        result(system="ours", seed=1, alc=0.6, curve=((0.75, 0.4),)),
+        result(system="early", alc=0.3, curve=((0.1, 0.3),)),
+        result(system="late", alc=0.1, curve=((3.0, 0.8),)),
+        result(system="prior", alc=0.0, curve=((0.1, 0.0),)),
+    ]
+    table = markdown(summarise(runs, SMOKE, ["ours"])).split("## ours over time")[1].split("##")[0]
+    row = next(line for line in table.splitlines() if line.startswith("| toy"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        *("toy", "tabular", "2", "0.5500", "0.1000"),
+        *("0.300", "0.6500", "0.5 (0.300)"),  # after 1 s; 10 s and more lie behind the end
+        "early 0.3000, 0.3000; late 0.1000, 0.8000",
+    ]
 
 
 def test_curves_of_several_seeds_are_averaged_as_steps() -> None:
