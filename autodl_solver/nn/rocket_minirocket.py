@@ -63,18 +63,31 @@ class MiniRocket:
         return gathered(series, self.n_features, self._features)
 
     def _features(self, values: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+        n, length = within.shape
+        is_full = bool(within.all())  # no row ends early: what is looked at is a slice, which costs nothing
         parts = []
         for kernels, biases in self._bank:
             found = kernels.responses(values)  # [12, 7, n, length]
-            looked_at = _looked_at(within, kernels.dilation)  # [2, n, length]
-            sizes = looked_at.sum(dim=2).repeat_interleave(N_KERNELS // 2, dim=0)  # [84, n]
-            for half, region in zip(found.chunk(2), looked_at, strict=True):
-                half.masked_fill_(region == 0, -torch.inf)
+            halves = [slice(0, length), _inner(length, kernels.dilation)]
+            sizes = torch.tensor([[half.stop - half.start] for half in halves])
+            if not is_full:
+                looked_at = _looked_at(within, kernels.dilation)  # [2, n, length]
+                sizes = looked_at.sum(dim=2)
+                for half, region in zip(found.chunk(2), looked_at, strict=True):
+                    half.masked_fill_(region == 0, -torch.inf)
+                halves = [slice(0, length)] * 2
             above = torch.empty_like(found)
             for bias in biases:
                 torch.gt(found, bias, out=above)
-                parts.append(above.sum(dim=3).flatten(0, 1) / sizes)
+                for part, half, size in zip(above.chunk(2), halves, sizes, strict=True):
+                    parts.append((part[..., half].sum(dim=3) / size).flatten(0, 1))
         return torch.cat(parts).T
+
+
+def _inner(length: int, dilation: int) -> slice:
+    """Points where no zeros are padded; all of a row too short to have such points."""
+    reach = TAPS // 2 * dilation
+    return slice(reach, length - reach) if length > 2 * reach else slice(0, length)
 
 
 def _looked_at(within: torch.Tensor, dilation: int) -> torch.Tensor:
