@@ -66,6 +66,7 @@ PLAIN = frozenset(
         "autodl_solver.nn.augment.ShiftAndFlip",
         "autodl_solver.nn.device.Compute",
         "autodl_solver.nn.pretrained_choice.FrozenFeatures",
+        "autodl_solver.nn.pretrained_sound_choice.SoundFeatures",
         "autodl_solver.nn.rocket_features.RocketFeatures",
         "autodl_solver.nn.rocket_hydra.Hydra",
         "autodl_solver.nn.rocket_kernels.ChannelScale",
@@ -97,6 +98,7 @@ PLAIN = frozenset(
 NETWORKS = frozenset(
     {
         "autodl_solver.nn.pretrained_network.PretrainedNetwork",
+        "autodl_solver.nn.pretrained_sound_network.SoundNetwork",
         "autodl_solver.nn.residual.ResidualNetwork",
         "autodl_solver.nn.spectrogram_network.SpectrogramNetwork",
         "autodl_solver.nn.tabular_network.TabularNetwork",

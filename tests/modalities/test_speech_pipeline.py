@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 from autodl_solver.data.examples import Examples, Ragged, Rows, take_rows
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.modalities.speech import SPEC
 from autodl_solver.modalities.speech.pipeline import N_MELS, SpeechPipeline
+from tests.nn.sound_weights import make_known, write_sound_weights
 
 INFO = DatasetInfo("made", None, -1, 3, -1, (MatrixSpec(1, 1, 1, Format.DENSE),))
-VIEWS = [("", 64), ("hydra", 8), ("log_mel", 24)]
+VIEWS = [("", 64), ("hydra", 8), ("log_mel", 24), ("features tiny", 1000)]
 each_view = pytest.mark.parametrize(("view", "fidelity"), VIEWS, ids=[name or "statistics" for name, _ in VIEWS])
+
+
+@pytest.fixture(autouse=True)
+def tiny_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the disk, as the only ones: the last view needs them."""
+    make_known(monkeypatch)
+    monkeypatch.setenv("AUTODL_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
+    write_sound_weights(tmp_path)
 
 
 def clips(lengths: list[int], peak: float = 3000.0) -> Ragged:

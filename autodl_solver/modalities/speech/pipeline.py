@@ -4,6 +4,7 @@
     ""            statistics of the energies, overall and in segments of the clip     frames looked at, at most
     "hydra"       competing random kernels on the bands (nn/rocket_hydra.py)          groups of kernels per dilation
     "log_mel"     [n_frames, N_MELS], one pace for all clips                          frames
+    "features X"  what the pretrained network of the file X hears in the waveform     samples looked at, at most
 
 The sample rate is unknown: the window follows the lengths of the clips. Frames are a quarter of a window apart (for
 statistics, half a window), or further where clips are long.
@@ -22,9 +23,13 @@ from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequences import as_ragged
 from autodl_solver.modalities.spec import Pipeline
 from autodl_solver.modalities.speech.statistics import statistics
+from autodl_solver.nn.pretrained_sound_choice import SoundFeatures
 
 if TYPE_CHECKING:
     from autodl_solver.nn.rocket_features import RocketFeatures
+
+FEATURES = "features "
+"""And the name of the file of weights."""
 
 N_MELS = 40
 MIN_FFT, MAX_FFT = 128, 1024
@@ -55,6 +60,7 @@ class SpeechPipeline(Pipeline):
         self._hop = MIN_FFT // 4
         self._gain = 1.0
         self._loudest = 1.0
+        self._frozen: SoundFeatures | None = None  # until somebody asks for features
 
     def fit(self, sample: Examples) -> None:
         """Window, pace and loudness."""
@@ -96,6 +102,10 @@ class SpeechPipeline(Pipeline):
 
     def _view(self, rows: Rows, view: str, fidelity: int) -> Array:
         clips = _heard(as_ragged(rows))
+        if view.startswith(FEATURES):
+            self._frozen = SoundFeatures() if self._frozen is None else self._frozen
+            scaled = Ragged(clips.values * self._gain, clips.offsets)
+            return self._frozen.of(scaled, view.removeprefix(FEATURES), fidelity)
         if view == "hydra":
             return self._kernels.transform(self._spectrograms(clips, self._hop, 4 * MAX_FRAMES), "hydra", fidelity)
         if view == "log_mel":
