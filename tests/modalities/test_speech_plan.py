@@ -72,6 +72,26 @@ def test_weights_add_features(weights: Path) -> None:
     SPEC.warm_up(INFO, plan[-1])
 
 
+def test_every_family_learns_beside_one_sample_silence_and_ten_minutes(weights: Path) -> None:
+    usual = clips(21)
+    lengths = [1, 3000, 9_600_000, *usual.lengths]  # the last of the odd ones at 16 kHz
+    values = np.zeros((sum(lengths), 1, 1, 1), np.float32)
+    values[3001:9_603_001, 0, 0, 0] = np.tile(usual.values.ravel()[:1000], 9600)
+    values[9_603_001:] = usual.values
+    values[0] = 1.0
+    rows = Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    y = np.eye(2, dtype=np.float32)[np.arange(24) % 2]
+    pipeline = SpeechPipeline(INFO)
+    pipeline.fit(Examples(rows))
+    for family in make_plan(INFO):
+        x = pipeline.transform(rows, family.view, family.fidelities[0])
+        learner = family.make_learner(2, 0)
+        learner.fit(Examples(x, y), Budget(0.2))
+        answer = learner.predict_proba(x)
+        assert answer.shape == (24, 2)
+        assert np.isfinite(answer).all(), family.name
+
+
 def test_features_are_saved_with_their_network(weights: Path, tmp_path: Path) -> None:
     rows, y = clips(12), np.eye(2, dtype=np.float32)[np.arange(12) % 2]
     pipeline = SpeechPipeline(INFO)
