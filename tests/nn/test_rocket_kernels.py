@@ -146,6 +146,12 @@ def test_responses_are_those_of_a_convolution(dilation: int, n_channels: int) ->
         assert torch.allclose(found[group].swapaxes(0, 1), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("n_channels", "n_points"), [(1, 15), (12, 15), (3, 90)])
+def test_there_are_as_many_features_as_asked_for_however_mixtures_share_them(n_channels: int, n_points: int) -> None:
+    series = cleaned(waves(10, n_channels, n_points))
+    assert MiniRocket(series, 0, n_features=1008).transform(series).shape == (10, 1008)
+
+
 def test_the_fixed_kernels_sum_to_zero_and_differ() -> None:
     weights = fixed_weights()
     assert weights.shape == (84, TAPS)
