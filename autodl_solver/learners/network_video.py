@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from torch import Tensor, nn
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.network import NetworkLearner
+from autodl_solver.nn.pretrained_network import PretrainedNetwork
+from autodl_solver.nn.space_time import SpaceTimeNetwork
 from autodl_solver.nn.trainer import TrainingOptions
 
 BATCH_CLIPS = 64
 """Of a step: clips are few, and what is learned from them takes many steps."""
+
+PIXEL_MEAN = (0.45, 0.45, 0.45)
+PIXEL_STD = (0.22, 0.22, 0.22)
+"""Of videos at large (those of Kinetics, rounded): what the usual initial weights expect."""
+
+FROM_SCRATCH = TrainingOptions(batch_size=32, vector_step=1e-3)
+"""AdamW for all weights, at its usual step."""
 
 
 class VideoNetworkLearner(Learner):
@@ -50,6 +60,72 @@ class VideoNetworkLearner(Learner):
 
     def _predict_proba(self, x: Features) -> Array:
         return self._network.predict_proba(_stacked(_clips(x)))
+
+
+class SpaceTimeLearner(NetworkLearner):
+    """A (2+1)-D network on stacked frames: the `network` of a VideoNetworkLearner.
+
+    Args:
+        n_classes, seed, widths, fine, options: see NetworkLearner.
+        n_channels: of a frame.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        seed: int = 0,
+        *,
+        n_channels: int,
+        widths: Sequence[int] = (32, 64),
+        fine: bool = False,
+        options: TrainingOptions | None = None,
+    ) -> None:
+        options = TrainingOptions(batch_size=BATCH_CLIPS) if options is None else options
+        super().__init__(n_classes, seed, widths=widths, fine=fine, options=options)
+        self._n_channels = n_channels
+
+    def _new_network(self, rows: Tensor) -> nn.Module:
+        n_frames, size_px = rows.shape[1] // self._n_channels, min(rows.shape[2:])
+        return SpaceTimeNetwork(self._n_channels, n_frames, self.n_classes, size_px, self._widths, fine=self._fine)
+
+
+class TorchvisionVideoLearner(NetworkLearner):
+    """A network of torchvision for clips, trained from scratch on stacked frames: for a GPU.
+
+    Args:
+        n_classes, seed, options: see TrainedLearner.
+        n_channels: of a frame.
+        model: torchvision's name.
+        side_px: smaller frames are enlarged to it.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        seed: int = 0,
+        *,
+        n_channels: int,
+        model: str = "r2plus1d_18",
+        side_px: int = 112,
+        options: TrainingOptions = FROM_SCRATCH,
+    ) -> None:
+        super().__init__(n_classes, seed, options=options)
+        self._n_channels = n_channels
+        self._model = model
+        self._side_px = side_px
+
+    def _new_network(self, rows: Tensor) -> nn.Module:
+        return PretrainedNetwork(
+            self._model,
+            self._side_px,
+            PIXEL_MEAN,
+            PIXEL_STD,
+            n_classes=self.n_classes,
+            is_video=True,
+            n_frames=rows.shape[1] // self._n_channels,
+            side_px=self._side_px,
+            frozen_share=0.0,
+        )
 
 
 def _clips(x: Features) -> Array:

@@ -34,7 +34,7 @@ from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
 from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
-from autodl_solver.learners.network_video import VideoNetworkLearner
+from autodl_solver.learners.network_video import SpaceTimeLearner, VideoNetworkLearner
 from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.learners.scaled import standardised_linear
@@ -53,9 +53,16 @@ SMALL_TEXT = TextTraining(max_members=1, max_epochs=5, patience=5)
 QUICK_BOOSTING = Boosting(n_rounds=20, learning_rate=0.25)
 SMALL_IMAGE_NETWORK = partial(NetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5))
 SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5))
+SMALL_SPACE_TIME = partial(SpaceTimeLearner, n_channels=1, widths=(8,), options=TrainingOptions(32, max_epochs=5))
 SMALL_SPECTROGRAM_NETWORK = partial(
     SpectrogramLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5)
 )
+
+
+def space_time_learner(n_classes: int, seed: int) -> VideoNetworkLearner:
+    return VideoNetworkLearner(n_classes, seed, network=SMALL_SPACE_TIME(n_classes, seed))
+
+
 LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("prior", PriorLearner, dense_features),
     ("linear", LinearLearner, dense_features),
@@ -76,6 +83,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("patches of clips", partial(PatchLearner, n_filters=8, depth=3), clip_features),
     ("patches of images", partial(PatchLearner, n_filters=8, size_px=3), image_features),
     ("network for clips", SMALL_VIDEO_NETWORK, clip_features),
+    ("(2+1)-D network for clips", space_time_learner, clip_features),
     ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("network for spectrograms", SMALL_SPECTROGRAM_NETWORK, spectrogram_features),
     ("boosting", partial(BoostingLearner, boosting=QUICK_BOOSTING), dense_features),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Learner
-from autodl_solver.learners.network_video import VideoNetworkLearner
+from autodl_solver.learners.network_video import SpaceTimeLearner, TorchvisionVideoLearner, VideoNetworkLearner
 from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.nn.trainer import TrainingOptions
+from autodl_solver.saving import read_model, write_model
 
 
 def blinking(n: int, n_frames: int = 4, side: int = 8, n_channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -23,11 +26,21 @@ def blinking(n: int, n_frames: int = 4, side: int = 8, n_channels: int = 1) -> t
     return x, y
 
 
-def small_network() -> VideoNetworkLearner:
+def small_network(_: int = 1) -> VideoNetworkLearner:
     return VideoNetworkLearner(2, 0, widths=(8, 16), options=TrainingOptions(batch_size=16, max_epochs=5))
 
 
-@pytest.mark.parametrize("make", [lambda: PatchLearner(2, 0, n_filters=16, depth=3), small_network])
+def small_space_time(n_channels: int = 1, max_epochs: int = 15) -> VideoNetworkLearner:
+    options = TrainingOptions(batch_size=16, max_epochs=max_epochs)
+    network = SpaceTimeLearner(2, 0, n_channels=n_channels, widths=(8, 16), options=options)
+    return VideoNetworkLearner(2, 0, network=network)
+
+
+def accuracy(learner: Learner, x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.mean(learner.predict_proba(x).argmax(axis=1) == y.argmax(axis=1)))
+
+
+@pytest.mark.parametrize("make", [lambda _: PatchLearner(2, 0, n_filters=16, depth=3), small_network, small_space_time])
 @pytest.mark.parametrize(
     ("n_frames", "side", "n_channels"),
     [
@@ -38,20 +51,58 @@ def small_network() -> VideoNetworkLearner:
 )
 def test_clips_of_any_shape_are_learned(make, n_frames: int, side: int, n_channels: int) -> None:  # type: ignore[no-untyped-def]
     x, y = blinking(64, n_frames, side, n_channels)
-    learner: Learner = make()
+    learner: Learner = make(n_channels)
     learner.fit(Examples(x[:48], y[:48]), Budget())
-    assert np.mean(learner.predict_proba(x[48:]).argmax(axis=1) == y[48:].argmax(axis=1)) >= 0.75
+    assert accuracy(learner, x[48:], y[48:]) >= 0.75
 
 
-def test_a_network_goes_on_from_where_it_stopped() -> None:
+@pytest.mark.parametrize("make", [small_network, small_space_time])
+def test_a_network_goes_on_from_where_it_stopped(make) -> None:  # type: ignore[no-untyped-def]
     x, y = blinking(64)
-    learner = small_network()
+    learner = make()
     learner.fit(Examples(x[:16], y[:16]), Budget())
     learner.fit(Examples(x[:48], y[:48]), Budget())
-    assert np.mean(learner.predict_proba(x[48:]).argmax(axis=1) == y[48:].argmax(axis=1)) >= 0.75
+    assert accuracy(learner, x[48:], y[48:]) >= 0.75
 
 
 def test_images_are_refused() -> None:
     x, y = blinking(8)
     with pytest.raises(ShapeError, match=r"however x\.shape"):
         small_network().fit(Examples(x[:, 0], y), Budget())
+
+
+def drifting(n: int, n_frames: int = 6, side: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Noise clips with a bright column that goes left or right, the class, around the frame from a random place.
+
+    Frames alone look the same in both classes, in any number: [n, time, side, side, 1] uint8, [n, 2].
+    """
+    random = np.random.default_rng(0)
+    y = np.eye(2, dtype=np.float32)[np.arange(n) % 2]
+    x = random.integers(100, size=(n, n_frames, side, side, 1)).astype(np.uint8)
+    for clip, label, start in zip(x, y, random.integers(side, size=n), strict=True):
+        for t, frame in enumerate(clip):
+            frame[:, (start + (1 if label[0] else -1) * t) % side] += 150
+    return x, y
+
+
+def test_a_space_time_network_learns_motion_that_no_frame_shows() -> None:
+    x, y = drifting(200)
+    learner = small_space_time()
+    learner.fit(Examples(x[:160], y[:160]), Budget())
+    assert accuracy(learner, x[160:], y[160:]) >= 0.9
+    assert accuracy(learner, x[160:, ::-1], y[160:]) <= 0.1  # backwards they go the other way
+
+
+def test_a_network_of_torchvision_is_trained_from_scratch_and_saved(tmp_path: Path) -> None:
+    x, y = blinking(8)
+    options = TrainingOptions(batch_size=8, vector_step=1e-3, max_epochs=2)
+    network = TorchvisionVideoLearner(2, 0, n_channels=1, model="mc3_18", side_px=16, options=options)
+    learner = VideoNetworkLearner(2, 0, network=network)
+    learner.fit(Examples(x, y), Budget(0.0))
+    before = learner.predict_proba(x)
+    assert before == pytest.approx(np.full((8, 2), 0.5), abs=1e-3)  # as frequent as either class is
+    learner.fit(Examples(x, y), Budget())
+    after = learner.predict_proba(x)
+    assert abs(after - before).max() > 0.01
+    write_model(tmp_path / "model", {"learner": learner}, {})
+    assert read_model(tmp_path / "model")[0]["learner"].predict_proba(x) == pytest.approx(after, abs=1e-6)
