@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def download_all(models: Sequence[str], url_of: Callable[[str], str]) -> None:
             url = url_of(model)
             fetch(url, _cache(), deadline)
             logger.info("%s: fetched %s.", DOWNLOAD_VARIABLE, url)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             logger.warning("%s: no weights of %r (%s); going on without.", DOWNLOAD_VARIABLE, model, error)
 
 

@@ -167,7 +167,8 @@ def test_features_are_those_of_the_middle_layer_of_the_file(folder: Path, name: 
         (*_, frames), _ = whole.extract_features(waves, num_layers=2)  # type: ignore[operator]
     expected = torch.cat([frames.mean(dim=1), frames.std(dim=1, correction=0)], dim=1).numpy()
     found = seen(rows, path.stem)
-    assert (found.shape, found.dtype) == ((2, N_FEATURES), np.float32)
+    assert found.shape == (2, N_FEATURES)
+    assert found.dtype == np.float32
     assert found == pytest.approx(expected, abs=0.05)  # half precision
 
 
