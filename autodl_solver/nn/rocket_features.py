@@ -57,6 +57,33 @@ class RocketFeatures:
             features[index] = transform.transform(self._scale.series(self._padded(block)))
         return features
 
+    def courses(self, rows: Ragged, max_points: int) -> Array:
+        """The rows themselves, scaled and without gaps, neighbouring points becoming one where there are too many.
+
+        Args:
+            rows: as for transform.
+            max_points: of a row.
+        Returns:
+            [n_rows, n_points, n_channels + 1] float16: the longest row of the sample just fits, what is longer is cut;
+            the last channel is 1 within a row and 0 past its end, where all others are 0.
+        """
+        n_channels, longest = self._sample.shape[1:]
+        factor = -(-longest // max_points)
+        n_points = -(-longest // factor)
+        courses = np.zeros((len(rows), n_points, n_channels + 1), np.float16)
+        for index in self._blocks(rows):
+            block = take_rows(rows, index)
+            assert isinstance(block, Ragged), "a part of ragged rows is ragged"
+            series = self._scale.series(self._padded(block))
+            values = series.values[:, :, : n_points * factor]
+            within = np.arange(values.shape[2]) < series.lengths[:, None]
+            starts = np.arange(0, values.shape[2], factor)
+            sizes = np.add.reduceat(within, starts, axis=1, dtype=np.float32)  # points that become one
+            means = np.add.reduceat(values, starts, axis=2) / np.maximum(sizes, 1)[:, None]
+            courses[index, : len(starts), :-1] = means.swapaxes(1, 2)
+            courses[index, : len(starts), -1] = sizes > 0
+        return courses
+
     def _blocks(self, rows: Ragged) -> Iterator[Array]:
         """Rows of similar lengths, as many as are cheap to pad."""
         points = self._points(rows.lengths) * rows.values.shape[1]

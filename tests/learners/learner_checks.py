@@ -47,6 +47,14 @@ def spectrogram_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values.astype(np.float16).reshape(-1, 8, 12)
 
 
+def series_features(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """[n, 20, 3] float16, two channels of labels mixed into noise, and where the series lasts."""
+    mixing = rng.normal(size=(y.shape[1], 40))
+    values = (y @ mixing + rng.normal(size=(len(y), 40))).reshape(-1, 20, 2)
+    within = np.arange(20)[:, None] < rng.integers(10, 21, (len(y), 1, 1))
+    return np.concatenate([values * within, within], axis=2).astype(np.float16)
+
+
 def sparse_features(y: np.ndarray, rng: np.random.Generator) -> sparse.csr_array:
     """[n, 400] counts, most of them rare: each label raises its own columns."""
     rates = 0.02 + y @ rng.gamma(0.05, 1.0, (y.shape[1], 400))

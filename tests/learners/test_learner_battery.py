@@ -20,6 +20,7 @@ from learner_checks import (
     dense_features,
     image_features,
     label_sets,
+    series_features,
     sparse_features,
     spectrogram_features,
     token_features,
@@ -31,6 +32,7 @@ from autodl_solver.learners.boosting import Boosting, BoostingLearner
 from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.network import NetworkLearner
+from autodl_solver.learners.network_series import SeriesNetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
 from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
@@ -56,6 +58,9 @@ SMALL_VIDEO_NETWORK = partial(VideoNetworkLearner, widths=(16,), options=Trainin
 SMALL_SPACE_TIME = partial(SpaceTimeLearner, n_channels=1, widths=(8,), options=TrainingOptions(32, max_epochs=5))
 SMALL_SPECTROGRAM_NETWORK = partial(
     SpectrogramLearner, widths=(16,), options=TrainingOptions(batch_size=32, max_epochs=5)
+)
+SMALL_SERIES_NETWORK = partial(
+    SeriesNetworkLearner, widths=(16, 16), options=TrainingOptions(batch_size=32, max_epochs=5)
 )
 
 
@@ -86,6 +91,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("(2+1)-D network for clips", space_time_learner, clip_features),
     ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("network for spectrograms", SMALL_SPECTROGRAM_NETWORK, spectrogram_features),
+    ("network for series", SMALL_SERIES_NETWORK, series_features),
     ("boosting", partial(BoostingLearner, boosting=QUICK_BOOSTING), dense_features),
     ("boosting, sparse", partial(BoostingLearner, boosting=QUICK_BOOSTING), sparse_features),
 ]

@@ -10,7 +10,7 @@ from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.modalities.series import SPEC
 from autodl_solver.modalities.series.pipeline import SeriesPipeline
 
-VIEWS = [("", 32), ("hydra", 8), ("minirocket", 336)]
+VIEWS = [("", 32), ("hydra", 8), ("minirocket", 336), ("course", 16)]
 each_view = pytest.mark.parametrize(("view", "fidelity"), VIEWS, ids=[name or "summary" for name, _ in VIEWS])
 
 
@@ -55,7 +55,7 @@ def test_features_are_finite_whatever_the_series(case: str, view: str, fidelity:
     pipeline = SeriesPipeline(facts(200 if case == "200 channels" else 1))
     pipeline.fit(Examples(x))
     features = pipeline.transform(x, view, fidelity)
-    assert features.dtype == np.float32
+    assert features.dtype == (np.float16 if view == "course" else np.float32)
     assert features.shape[0] == Examples(x).__len__()
     assert np.isfinite(features).all()
 

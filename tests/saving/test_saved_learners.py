@@ -19,6 +19,7 @@ from autodl_solver.data.info import Format
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.cross_fitted import CrossFittedLearner
 from autodl_solver.learners.network import NetworkLearner
+from autodl_solver.learners.network_series import SeriesNetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
 from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
@@ -104,6 +105,7 @@ NETWORKS: list[tuple[str, str, LearnerFactory]] = [
     ("image", "network", partial(NetworkLearner, widths=(16,), options=SMALL)),
     ("video", "network", partial(VideoNetworkLearner, widths=(16,), options=SMALL)),
     ("speech", "network", partial(SpectrogramLearner, widths=(16,), options=SMALL)),
+    ("series", "network", partial(SeriesNetworkLearner, widths=(16,), options=SMALL)),
     ("table", "network", partial(TableNetworkLearner, training=TableTraining(2, (16,), max_epochs=4))),
     ("text", "network", partial(TextNetworkLearner, training=TextTraining(max_members=2, max_epochs=2))),
 ]
@@ -133,7 +135,7 @@ def test_saving_leaves_a_learner_as_it_was(tmp_path: Path) -> None:
     rows, pipeline = rows_of("table")
     y = labels_of("table", rows)
     x = pipeline.transform(rows, "", 1)
-    learner = NETWORKS[3][2](3, 0)
+    learner = NETWORKS[4][2](3, 0)
     learner.fit(Examples(x, y), Budget())
     twin = copy.deepcopy(learner)
     write_model(tmp_path / "model", {"learner": learner}, {})

@@ -1,9 +1,10 @@
-"""Series -> what they are like, when and how fast; or the features of convolutional kernels.
+"""Series -> what they are like, when and how fast; or the features of convolutional kernels; or the series themselves.
 
 view            features                                                      fidelity
 ""              statistics of values and steps, resampled course, spectrum    points of the course
 "hydra"         competing random kernels (nn/rocket_hydra.py)                 groups of kernels per dilation
 "minirocket"    fixed kernels with biases (nn/rocket_minirocket.py)           features
+"course"        [n_points, n_channels + 1], scaled; 1 where the series lasts  points, at most
 """
 
 from __future__ import annotations
@@ -25,8 +26,14 @@ QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 MAX_POINTS = 1024
 """Longer series are thinned for kernels."""
 
+MAX_VALUES = 2**15
+"""Of a row in the view "course": of many channels fewer points are kept."""
+
 LARGEST = 1e12
 """Larger values are cut off, so that their squares are finite."""
+
+COURSE = "course"
+"""View of the series themselves."""
 
 KINDS: dict[str, Kind] = {"hydra": "hydra", "minirocket": "minirocket"}
 """Views that are made by kernels."""
@@ -49,11 +56,14 @@ class SeriesPipeline(Pipeline):
         self._kernels = RocketFeatures(series, MAX_POINTS)
 
     def transform(self, x: Rows, view: str, fidelity: int) -> Array:
-        """[n_rows, n_features] float32, finite."""
+        """[n_rows, n_features] float32 or, of the courses, [n_rows, n_points, n_channels + 1] float16; finite."""
         series = _flat(self._sequences(x))
-        if view not in KINDS:
+        if not view:
             return _summary(Ragged(_filled(series.values, self._means), series.offsets), fidelity)
         assert self._kernels is not None, "a pipeline is fitted before it transforms"
+        if view == COURSE:
+            most = max(MAX_VALUES // (series.values.shape[1] + 1), 1)
+            return self._kernels.courses(series, min(fidelity, most))
         return self._kernels.transform(series, KINDS[view], fidelity)
 
     def _sequences(self, x: Rows) -> Ragged:
