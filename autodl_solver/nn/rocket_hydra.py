@@ -48,7 +48,8 @@ class Hydra:
 
     def transform(self, series: Series) -> Array:
         """[n_rows, n_features] float32, not negative: root of the mean winning response, and of the share of losses."""
-        return gathered(series, self.n_features, self._features)
+        n_together = self._kernels[0][0].weights.shape[:2].numel()
+        return gathered(series, self.n_features, n_together, self._features)
 
     def _features(self, values: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
         length = within.sum(dim=1)

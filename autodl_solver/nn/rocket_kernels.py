@@ -19,8 +19,10 @@ from autodl_solver.nn.threads import each_in_threads
 TAPS = 9
 """Points that a kernel looks at."""
 
-BLOCK_POINTS = 2048
-"""Points of a block, over its rows: the responses of some hundred kernels to them stay in the cache."""
+BLOCK_RESPONSES = 2**19
+"""Of all kernels of a dilation to the points of a block: 2 MB stay in the cache. Smaller blocks are no faster, and two
+threads with many small operations wait for each other: 16 groups of Hydra took longer with two threads than with one.
+"""
 
 LARGEST = 1e3
 """Standard deviations beyond which a value is cut off, so that no sum overflows."""
@@ -85,7 +87,7 @@ def _bridged(values: Array, there: Array) -> Array:
     return np.where(there.any(axis=2, keepdims=True), filled, 0).astype(np.float32)
 
 
-def blocks(series: Series, n_points: int = BLOCK_POINTS) -> Iterator[tuple[Array, torch.Tensor, torch.Tensor]]:
+def blocks(series: Series, n_points: int) -> Iterator[tuple[Array, torch.Tensor, torch.Tensor]]:
     """Rows of similar lengths together, cut to the longest of them.
 
     Yields:
@@ -159,14 +161,17 @@ def random_mixing(n_groups: int, n_channels: int, most: int, random: torch.Gener
 
 
 def gathered(
-    series: Series, n_features: int, features_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    series: Series, n_features: int, n_kernels: int, features_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> Array:
-    """[n_rows, n_features] float32: what `features_of(values, within)` makes of each block, in order of the rows."""
+    """[n_rows, n_features] float32: what `features_of(values, within)` makes of each block, in order of the rows.
+
+    n_kernels: that look at a block at the same time.
+    """
     features = np.empty((len(series.lengths), n_features), np.float32)
 
     def fill(block: tuple[Array, torch.Tensor, torch.Tensor]) -> None:
         rows, values, within = block
         features[rows] = features_of(values, within).numpy()
 
-    each_in_threads(fill, blocks(series))
+    each_in_threads(fill, blocks(series, BLOCK_RESPONSES // n_kernels))
     return features

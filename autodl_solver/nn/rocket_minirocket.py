@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import TAPS, Kernels, Series, blocks, gathered, random_mixing
+from autodl_solver.nn.rocket_kernels import BLOCK_RESPONSES, TAPS, Kernels, Series, blocks, gathered, random_mixing
 
 N_KERNELS = 84
 KERNELS_PER_GROUP = 7
@@ -63,7 +63,7 @@ class MiniRocket:
 
     def transform(self, series: Series) -> Array:
         """[n_rows, n_features] float32, in [0, 1]."""
-        return gathered(series, self.n_features, self._features)
+        return gathered(series, self.n_features, N_KERNELS, self._features)
 
     def _features(self, values: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
         length = within.shape[1]
@@ -138,7 +138,7 @@ def _biases(sample: Series, kernels: Kernels, shares: Array, random: torch.Gener
     """
     rows = torch.randint(len(sample.lengths), (N_KERNELS,), generator=random).numpy()
     biases = np.empty(shares.shape, np.float32)
-    for members, values, within in blocks(sample):
+    for members, values, within in blocks(sample, BLOCK_RESPONSES // N_KERNELS):
         found = kernels.responses(values).flatten(0, 1)  # [84, n, length]
         looked_at = _looked_at(within, kernels.dilation) > 0
         for place, row in enumerate(members):
