@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from autodl_solver.anytime.plan import Family
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples, Ragged, take_rows
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.metrics import nauc
+from autodl_solver.modalities.video import plan as video_plan
 from autodl_solver.modalities.video.pipeline import VideoPipeline
 from autodl_solver.modalities.video.plan import make_plan
+from autodl_solver.nn.device import best_compute
+from autodl_solver.nn.space_time_choice import is_affordable_from_scratch
 
 INFO = DatasetInfo(
     name="made",
@@ -43,7 +47,8 @@ def test_ridge_comes_first_and_no_frame_is_enlarged(
     assert plan[0].name == "ridge"
     assert families["moving patches"].fidelities == patches_px
     assert families["network"].goes_on
-    assert ("large network" in families) == has_large_network
+    assert families["space-time network"].goes_on
+    assert ("large space-time network" in families) == has_large_network
 
 
 def moving_bar(n_frames: int, label: int, random: np.random.Generator, side: int = 10) -> np.ndarray:
@@ -96,6 +101,7 @@ def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
         "moving patches",
         "still patches",
         "network",
+        "space-time network",
         "many moving patches",
         "many still patches",
     ]
@@ -118,3 +124,24 @@ def test_weights_for_images_add_features_of_frames_and_fine_tuning(weights: Path
         learner.fit(Examples(x, y), Budget(0.0 if family.goes_on else None))
         assert learner.predict_proba(x).shape == (20, 2)
     assert shapes == [(20, 512), (20, 6, 8, 8, n_channels)]
+
+
+def test_a_gpu_adds_a_network_of_torchvision_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_plan, "SCRATCH_MODEL", "mc3_18")  # the smallest of them, on tiny frames
+    monkeypatch.setattr(video_plan, "SCRATCH_PX", 16)
+    info = replace(INFO, n_examples=20)
+    assert [family.name for family in make_plan(info)][-1] == "many still patches"
+    best_compute()  # what is really there, before a GPU is claimed
+    is_affordable_from_scratch.cache_clear()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    family = make_plan(info)[-1]
+    is_affordable_from_scratch.cache_clear()
+    assert (family.name, family.fidelities, family.goes_on) == ("mc3_18", (10,), True)
+    clips = np.random.default_rng(0).random((8, 5, 10, 10, 1)).astype(np.float32)
+    pipeline = VideoPipeline(info)
+    pipeline.fit(Examples(clips))
+    x = pipeline.transform(clips, family.view, 10)
+    assert x.shape == (8, 16, 10, 10, 1)
+    learner = family.make_learner(2, 0)
+    learner.fit(Examples(x, np.eye(2, dtype=np.float32)[np.arange(8) % 2]), Budget(0.0))
+    assert learner.predict_proba(x).shape == (8, 2)

@@ -1,6 +1,7 @@
-"""Ridge on a few tiny frames answers first, patches soon after; a network goes on from there.
+"""Ridge on a few tiny frames answers first, patches soon after; networks go on from there.
 
-Patches of one frame see what there is, those of three how it moves; each errs where the other does not.
+Patches of one frame see what there is, those of three how it moves; each errs where the other does not. The first
+network sees all frames of a clip at once; a (2+1)-D one, which learns more from a clip, is ahead after some seconds.
 Where weights of torchvision lie on this disk, a pretrained network as well, one for clips if there is any.
 docs/experiments.md: what each gains, on motion and on appearance.
 """
@@ -8,6 +9,7 @@ docs/experiments.md: what each gains, on motion and on appearance.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.anytime.stage import LearnerFactory
@@ -16,9 +18,10 @@ from autodl_solver.data.pixels import sizes_up_to_native
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.linear import LinearLearner
 from autodl_solver.learners.scaled import standardised_linear
-from autodl_solver.modalities.video.pipeline import CLIP, FEATURES, MOMENTS, N_SHOWN, STATISTICS, STILLS
+from autodl_solver.modalities.video.pipeline import CLIP, FEATURES, MOMENTS, N_SHOWN, STATISTICS, STILLS, frames_at
 from autodl_solver.nn.pretrained import Weights
 from autodl_solver.nn.pretrained_choice import affordable_backbone, shown_side, sides_for
+from autodl_solver.nn.space_time_choice import affordable_side, is_affordable_from_scratch
 
 RIDGE_PX = (8, 16)
 PATCHES_PX = (16, 24)
@@ -26,7 +29,10 @@ PATCH_PX = 6
 """Side of a filter: of 3 to 6 px the best on all of three datasets, at 16 and at 24 px."""
 
 NETWORK_PX = (16,)
-LARGE_NETWORK_PX = (32,)
+LARGE_PX = (32, 64, 112)
+"""Sides for the large (2+1)-D network: the largest of them at which this machine is fast enough."""
+
+LARGE_WIDTHS = (64, 128, 256)
 
 FIRST_ROWS = 200
 PATCHES_ROWS = 20_000
@@ -37,7 +43,14 @@ MANY_FILTERS = 512
 FIRST_S = 3.0
 """Seconds of the network's first contract; frames of 16 pixels are ahead of those of 32 for the first 15 seconds."""
 
-LARGE_FIRST_S = 15.0
+SPACE_TIME_FIRST_S = 5.0
+"""From 6 s of one core on it is ahead of the first network, alone and in a blend with patches."""
+
+LARGE_FIRST_S = 60.0
+
+SCRATCH_MODEL = "r2plus1d_18"
+SCRATCH_PX = 112
+"""Of torchvision, for a GPU: that of the paper behind the (2+1)-D network, with 31 million weights."""
 
 PRETRAINED_PX = (112,)
 """Side at which a pretrained network looks at frames: that which those for clips were trained on."""
@@ -51,21 +64,35 @@ FINE_TUNING_FIRST_S = 30.0
 def make_plan(info: DatasetInfo) -> Plan:
     """What answers first in front."""
     ridge_px, patches_px, network_px, large_px = (
-        tuple(sizes_up_to_native(info.specs[0], sizes))
-        for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX, LARGE_NETWORK_PX)
+        tuple(sizes_up_to_native(info.specs[0], sizes)) for sizes in (RIDGE_PX, PATCHES_PX, NETWORK_PX, LARGE_PX)
     )
+    space_time = partial(_make_space_time, n_channels=info.specs[0].n_channels)
     still, moving = (partial(_make_patches, size_px=PATCH_PX, depth=depth) for depth in (1, 3))
     plan = [
         Family("ridge", LinearLearner, ridge_px, view=STATISTICS, first_n=FIRST_ROWS),
         _patches("moving patches", moving, patches_px),
         _patches("still patches", still, patches_px),
-        _network("network", network_px, FIRST_S),
+        Family("network", _make_network, network_px, CLIP, first_s=FIRST_S),
+        _space_time("space-time network", space_time, network_px, SPACE_TIME_FIRST_S),
         _patches("many moving patches", partial(moving, n_filters=MANY_FILTERS), patches_px[:1], PATCHES_ROWS),
         _patches("many still patches", partial(still, n_filters=MANY_FILTERS), patches_px[:1], PATCHES_ROWS),
     ]
     if large_px != network_px:
-        plan.append(_network("large network", large_px, LARGE_FIRST_S))
-    return plan + _pretrained(info)
+        sizes = [(side_px, frames_at(side_px)) for side_px in large_px]
+        side_px = affordable_side(sizes, info.specs[0].n_channels, info.n_examples, LARGE_WIDTHS)
+        large = partial(space_time, widths=LARGE_WIDTHS)
+        plan.append(_space_time("large space-time network", large, (side_px,), LARGE_FIRST_S))
+    return [*plan, *_from_scratch(info), *_pretrained(info)]
+
+
+def _from_scratch(info: DatasetInfo) -> list[Family]:
+    """A network of torchvision for clips, where there is a GPU that trains it in time."""
+    spec = info.specs[0]
+    if not is_affordable_from_scratch(SCRATCH_MODEL, SCRATCH_PX, N_SHOWN[MOMENTS], info.n_examples):
+        return []
+    make = partial(_make_from_scratch, model=SCRATCH_MODEL, side_px=SCRATCH_PX, n_channels=spec.n_channels)
+    shown_px = (shown_side(spec, SCRATCH_PX),)
+    return [Family(SCRATCH_MODEL, make, shown_px, MOMENTS, first_s=LARGE_FIRST_S)]
 
 
 def _pretrained(info: DatasetInfo) -> list[Family]:
@@ -98,6 +125,18 @@ def _make_network(n_classes: int, seed: int) -> Learner:
     return VideoNetworkLearner(n_classes, seed)
 
 
+def _make_space_time(n_classes: int, seed: int, **settings: Any) -> Learner:
+    from autodl_solver.learners.network_video import SpaceTimeLearner, VideoNetworkLearner
+
+    return VideoNetworkLearner(n_classes, seed, network=SpaceTimeLearner(n_classes, seed, **settings))
+
+
+def _make_from_scratch(n_classes: int, seed: int, **settings: Any) -> Learner:
+    from autodl_solver.learners.network_video import TorchvisionVideoLearner, VideoNetworkLearner
+
+    return VideoNetworkLearner(n_classes, seed, network=TorchvisionVideoLearner(n_classes, seed, **settings))
+
+
 def _make_pretrained(n_classes: int, seed: int, *, weights: Weights, side_px: int, n_channels: int) -> Learner:
     from autodl_solver.learners.network_pretrained import PretrainedLearner
     from autodl_solver.learners.network_video import VideoNetworkLearner
@@ -110,5 +149,5 @@ def _patches(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...],
     return Family(name, make_learner, sizes_px, CLIP, first_n, PATCHES_ROWS, kind="patches")
 
 
-def _network(name: str, sizes_px: tuple[int, ...], first_s: float) -> Family:
-    return Family(name, _make_network, sizes_px, CLIP, first_s=first_s, kind="network")
+def _space_time(name: str, make_learner: LearnerFactory, sizes_px: tuple[int, ...], first_s: float) -> Family:
+    return Family(name, make_learner, sizes_px, CLIP, first_s=first_s, kind="space-time network")
