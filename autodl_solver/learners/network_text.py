@@ -2,7 +2,8 @@
 
 A small network has learned what it can from thousands of documents within seconds, and then learns them by heart; what
 more time buys is another member. Each keeps other rows aside, answers with the average of its last weights that did
-best on them, and ends when nothing better has come for a while. Predictions are the mean over the members.
+best on them, and ends when nothing better has come for a while. Predictions are the mean over the members. All begin
+with embeddings that are learned from the documents alone (nn/token_embeddings.py).
 Source: Breiman, Bagging predictors, 1996; the average of the weights: Polyak and Juditsky, 1992.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from autodl_solver.learners.label_kind import is_exclusive
 from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.losses import classification_loss
 from autodl_solver.nn.text_network import PADDING, UNKNOWN, TextNetwork
+from autodl_solver.nn.text_transformer import TextTransformer
+from autodl_solver.nn.token_embeddings import embeddings_of
 
 ASIDE_PERIOD = 10
 """Every so many-th row is kept aside, other ones for each member."""
@@ -43,6 +46,13 @@ SORTED_BATCHES = 32
 EPOCH_STEPS = 32
 MIN_BATCH = 8
 """Few rows are cut into smaller batches, so that an epoch has enough steps."""
+
+START_TOKENS = 3_000_000
+START_TOKENS_PER_S = 500_000
+"""Embeddings are learned from so many tokens, of the first documents, and so many for each second of the contract, of
+which they take a quarter."""
+
+START_SCALE = 0.3
 
 PREDICTED_ROWS = 256
 SAFETY = 2.0
@@ -78,7 +88,11 @@ class TextNetworkLearner(Learner):
         n_classes: columns of the labels.
         seed: see Learner.
         training: sizes and rates; None for the usual.
+    Attributes:
+        make_network: of a member.
     """
+
+    make_network: ClassVar[type[TextNetwork] | type[TextTransformer]] = TextNetwork
 
     def __init__(self, n_classes: int, seed: int = 0, training: TextTraining | None = None) -> None:
         super().__init__(n_classes, seed)
@@ -86,6 +100,11 @@ class TextNetworkLearner(Learner):
         self._table: Array | None = None
         self._members: list[_Member] = []
         self._n_rows = 0
+        self._start: tuple[Array, Array] | None = None  # rows of the embedding table, and what they begin with
+
+    def attributes_to_save(self) -> dict[str, Any]:
+        """Without what new members begin with: it is learned again where it is needed."""
+        return {**vars(self), "_start": None}
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         ids = _ids(x)
@@ -94,22 +113,36 @@ class TextNetworkLearner(Learner):
             self._exclusive = is_exclusive(y)
         rows, labels = self._known(ids), np.asarray(y, np.float32)
         if len(rows) != self._n_rows:  # there is more to learn, for those members too that had learned all
-            self._n_rows = len(rows)
+            self._n_rows, self._start = len(rows), None
             for member in self._members:
                 member.begin_again()
         for k in range(self._training.max_members):
             if k == len(self._members):
                 if k and budget.expired:
                     return
-                self._members.append(self._new_member(k, labels))
+                self._members.append(self._new_member(k, rows, labels, budget))
             self._members[k].train(rows, labels, budget)
             if not self._members[k].is_done:
                 return
 
-    def _new_member(self, k: int, y: Array) -> _Member:
+    def _new_member(self, k: int, rows: Array, y: Array, budget: Budget) -> _Member:
         assert self._table is not None, "fit made it"
-        n_tokens = int(self._table.max(initial=UNKNOWN)) + 1
-        return _Member(n_tokens, y, self.seed * 1000 + k, self._exclusive, self._training)
+        n_tokens, seed = int(self._table.max(initial=UNKNOWN)) + 1, self.seed * 1000 + k
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = type(self).make_network(n_tokens, self.n_classes)
+        if self._start is None:
+            self._start = self._learned_start(rows, int(network.embedding.embedding_dim), budget)
+        words, vectors = self._start
+        with torch.no_grad():
+            network.embedding.weight[words] = torch.from_numpy(vectors)
+        return _Member(network, y, seed, self._exclusive, self._training)
+
+    def _learned_start(self, rows: Array, width: int, budget: Budget) -> tuple[Array, Array]:
+        n_most, lengths = min(START_TOKENS, START_TOKENS_PER_S * budget.left), _lengths(rows)
+        n_documents = int(np.searchsorted(np.cumsum(lengths), n_most, side="right"))
+        first = rows[:n_documents, : lengths[:n_documents].max(initial=0)]
+        return embeddings_of(first, width, n_special=UNKNOWN + 1, scale=START_SCALE, seed=self.seed)
 
     def _predict_proba(self, x: Features) -> Array:
         rows = self._known(_ids(x))
@@ -122,18 +155,24 @@ class TextNetworkLearner(Learner):
         return np.where(ids == 0, PADDING, np.where(ids < len(self._table), known, UNKNOWN))
 
 
+class TextTransformerLearner(TextNetworkLearner):
+    """The same with small transformer encoders."""
+
+    make_network = TextTransformer
+
+
 class _Member:
     """One network and the average that answers for it."""
 
-    def __init__(self, n_tokens: int, y: Array, seed: int, exclusive: bool, training: TextTraining) -> None:
+    def __init__(
+        self, network: TextNetwork | TextTransformer, y: Array, seed: int, exclusive: bool, training: TextTraining
+    ) -> None:
         self._exclusive, self._training, self._seed = exclusive, training, seed
         self._n_fits = 0
         self._optimizers: list[torch.optim.Optimizer] = []
         self._moments: list[dict[str, Any]] = []  # of the optimizers before this member was saved
         self.begin_again()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self._network = TextNetwork(n_tokens, y.shape[1])
+        self._network = network
         rate = (y.sum(axis=0) + 0.5) / (len(y) + 1)
         with torch.no_grad():
             self._network.head.bias.copy_(torch.as_tensor(np.log(rate) if exclusive else np.log(rate / (1 - rate))))

@@ -44,6 +44,7 @@ PLAIN = frozenset(
         "autodl_solver.learners.network_table.TableTraining",
         "autodl_solver.learners.network_text.TextNetworkLearner",
         "autodl_solver.learners.network_text.TextTraining",
+        "autodl_solver.learners.network_text.TextTransformerLearner",
         "autodl_solver.learners.network_text._Member",
         "autodl_solver.learners.patches.PatchLearner",
         "autodl_solver.learners.network_video.SpaceTimeLearner",
@@ -109,6 +110,7 @@ NETWORKS = frozenset(
         "autodl_solver.nn.spectrogram_network.SpectrogramNetwork",
         "autodl_solver.nn.tabular_network.TabularNetwork",
         "autodl_solver.nn.text_network.TextNetwork",
+        "autodl_solver.nn.text_transformer.TextTransformer",
     }
 )
 """Torch modules that remember the arguments of their constructor as `arguments`."""

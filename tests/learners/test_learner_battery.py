@@ -35,7 +35,7 @@ from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_series import SeriesNetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
-from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
+from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining, TextTransformerLearner
 from autodl_solver.learners.network_video import SpaceTimeLearner, VideoNetworkLearner
 from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.learners.prior import PriorLearner
@@ -77,6 +77,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("terms", TermLearner, sparse_features),
     ("terms, common ones", make_common_term_learner, sparse_features),
     ("network for text", partial(TextNetworkLearner, training=SMALL_TEXT), token_features),
+    ("transformer for text", partial(TextTransformerLearner, training=SMALL_TEXT), token_features),
     ("tabular, dense", partial(make_dense_learner, n_bins=8), dense_features),
     ("tabular, sparse", make_sparse_learner, sparse_features),
     ("tabular, kernel", partial(make_kernel_learner, by_ranks=False), dense_features),

@@ -10,7 +10,7 @@ from learner_checks import one_hot, token_features
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
-from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
+from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining, TextTransformerLearner
 from autodl_solver.metrics import nauc
 
 QUICK = TextTraining(max_epochs=6, patience=6, max_members=2)
@@ -58,6 +58,29 @@ def test_a_short_contract_ends_and_the_next_goes_on() -> None:
     continued.fit(rows(), Budget())
     assert score(continued) > before
     assert score(learner) == before  # the copy went on, not this
+
+
+def test_transformers_learn_which_words_decide() -> None:
+    learner = TextTransformerLearner(3, training=TextTraining(max_epochs=4, patience=6, max_members=1))
+    learner.fit(rows(), Budget())
+    assert score(learner) > 0.8
+
+
+def test_members_begin_with_what_the_documents_told() -> None:
+    ids = np.random.default_rng(0).integers(1, 200, (300, 12))
+    many, y = Examples(ids, one_hot(300, 3)), one_hot(300, 3)
+    begun = TextNetworkLearner(3, training=TextTraining(max_epochs=1e-6, max_members=1))
+    begun.fit(many, Budget())
+    assert begun._start is not None
+    words, vectors = begun._start
+    assert len(words) == 199
+    member = begun._new_member(0, begun._known(ids), y, Budget())
+    assert np.array_equal(member._network.embedding.weight.detach().numpy()[words], vectors)
+    hurried = TextNetworkLearner(3, training=TextTraining(max_epochs=1e-6, max_members=1))
+    hurried.fit(many, Budget(0.0))
+    assert hurried._start is not None
+    assert len(hurried._start[0]) == 0  # there was no time to read documents
+    assert np.isfinite(hurried.predict_proba(ids)).all()
 
 
 def test_more_time_brings_more_members(learned: TextNetworkLearner) -> None:

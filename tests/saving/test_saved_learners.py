@@ -22,7 +22,7 @@ from autodl_solver.learners.network import NetworkLearner
 from autodl_solver.learners.network_series import SeriesNetworkLearner
 from autodl_solver.learners.network_speech import SpectrogramLearner
 from autodl_solver.learners.network_table import TableNetworkLearner, TableTraining
-from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining
+from autodl_solver.learners.network_text import TextNetworkLearner, TextTraining, TextTransformerLearner
 from autodl_solver.learners.network_video import VideoNetworkLearner
 from autodl_solver.learners.prior import PriorLearner
 from autodl_solver.modalities import Pipeline
@@ -108,6 +108,7 @@ NETWORKS: list[tuple[str, str, LearnerFactory]] = [
     ("series", "network", partial(SeriesNetworkLearner, widths=(16,), options=SMALL)),
     ("table", "network", partial(TableNetworkLearner, training=TableTraining(2, (16,), max_epochs=4))),
     ("text", "network", partial(TextNetworkLearner, training=TextTraining(max_members=2, max_epochs=2))),
+    ("text", "network", partial(TextTransformerLearner, training=TextTraining(max_members=2, max_epochs=2))),
 ]
 
 
