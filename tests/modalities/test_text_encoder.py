@@ -221,7 +221,7 @@ def test_each_row_depends_on_itself_only(encoder: Path) -> None:
 
 
 def test_the_family_is_offered_where_an_encoder_knows_the_words(encoder: Path) -> None:
-    assert names_of() == ["terms", "common terms", "spelling", "sentence", "network"]
+    assert names_of() == ["terms", "common terms", "spelling", "sentence", "network", "transformer"]
     assert "sentence" not in names_of(())  # no vocabulary
     assert "sentence" not in names_of(("昨", "夜", "雨", "the"))  # another language
 
@@ -232,7 +232,7 @@ def test_without_an_encoder_the_plan_is_as_ever_and_one_line_says_so(
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     sentences._found.cache_clear()
     with caplog.at_level(logging.INFO):
-        assert [names_of(), names_of()] == [["terms", "common terms", "spelling", "network"]] * 2
+        assert [names_of(), names_of()] == [["terms", "common terms", "spelling", "network", "transformer"]] * 2
     assert len(caplog.messages) == 1
 
 
