@@ -37,7 +37,7 @@ def _text_plan() -> Plan:
 
 def test_kinds_are_those_of_the_plan(tmp_path: Path) -> None:
     kinds = kinds_of(Places(tmp_path).find("docstring_topics"))
-    assert kinds == ["terms", "spelling", "network"]  # two families of terms are of one kind
+    assert kinds == ["terms", "spelling", "network", "transformer"]  # two families of terms are of one kind
 
 
 def test_a_left_out_kind_never_runs() -> None:
@@ -52,7 +52,8 @@ def test_a_left_out_kind_never_runs() -> None:
 
 def test_runs_with_and_without_are_planned_side_by_side(tmp_path: Path) -> None:
     tasks = tasks_of(parse_flags(["--datasets", "docstring_topics", "--out", str(tmp_path)]), PROTOCOL)
-    assert [task.job.system for task in tasks] == ["gain", "without_terms", "without_spelling", "without_network"]
+    kinds = ["terms", "spelling", "network", "transformer"]
+    assert [task.job.system for task in tasks] == ["gain", *(f"without_{kind}" for kind in kinds)]
     assert all((task.system.code_dir / "model.py").is_file() for task in tasks)
     left_out: dict[str, object] = {}
     exec((tasks[1].system.code_dir / "model.py").read_text(encoding="utf-8"), left_out)
