@@ -35,8 +35,8 @@ NETWORK_ROWS = 200_000
 NETWORK_S = 4.0
 
 TRANSFORMER_S = 120.0
-"""A step takes 1.3 to 1.9 times as long as the network's, and beside the network it added to the blend on one dataset
-of five: it is left to those who have many minutes (docs/experiments.md)."""
+"""A step takes 1.3 to 1.9 times as long as the network's. Beside it, for twice the seconds, it adds .001 to .002 to the
+blend; no run of 50 s ever chose it. So it is left to those who have many minutes (docs/experiments.md)."""
 
 
 def make_plan(info: DatasetInfo) -> Plan:
