@@ -42,7 +42,7 @@ class TextTransformer(nn.Module):
         n_classes: int,
         *,
         width: int = 64,
-        n_layers: int = 2,
+        n_layers: int = 1,
         n_heads: int = 4,
         window: int = 64,
         dropout: float = 0.4,

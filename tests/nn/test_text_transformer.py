@@ -18,7 +18,7 @@ def _full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def network(**options: object) -> TextTransformer:
     torch.manual_seed(0)
-    return TextTransformer(20, 3, **{"width": 16, "n_heads": 2, "window": 8, **options}).eval()  # type: ignore[arg-type]
+    return TextTransformer(20, 3, **{"width": 16, "n_layers": 2, "n_heads": 2, "window": 8, **options}).eval()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("n_tokens", [1, 7, 8, 9, 40])
