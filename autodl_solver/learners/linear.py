@@ -7,6 +7,7 @@ Rifkin and Lippert, Notes on regularized least squares, MIT 2007 (both sides of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,14 @@ from scipy import optimize, sparse, special
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
 from autodl_solver.learners.base import Features, Learner
+from autodl_solver.learners.blas import threads_for
 from autodl_solver.learners.label_kind import is_exclusive, probabilities
 
 CLOSED_FORM_SIDE = 1500
 """The closed form is used up to this smaller side of the data: its eigendecomposition takes half a second."""
+
+EIGEN_PASSES = 10
+"""An eigendecomposition costs so many products of its matrix with itself."""
 
 SELECTION_ROWS = 1000
 """Rows whose leave-one-out predictions choose the penalty and the calibration."""
@@ -63,13 +68,17 @@ class LinearLearner(Learner):
         self._ridge = _iterated(rows, y, self._ridge, budget)
 
     def _in_closed_form(self, rows: Any, y: Array) -> _Ridge:
-        ridge, chosen, left_out = _closed_form(rows, y)
+        side, other = sorted(rows.shape)
+        with threads_for(side**2 * (other + EIGEN_PASSES * side)):
+            ridge, chosen, left_out = _closed_form(rows, y)
         self._calibration = _Calibration.fitted(left_out, y[chosen])
         return ridge
 
     def _predict_proba(self, x: Features) -> Array:
         assert self._ridge is not None, "the base class refuses an unfitted learner"
-        return self._calibration.proba(self._ridge.scores(_filled(x)))
+        with threads_for(math.prod(x.shape) * self.n_classes):
+            scores = self._ridge.scores(_filled(x))
+        return self._calibration.proba(scores)
 
 
 @dataclass(frozen=True)
