@@ -34,6 +34,7 @@ HOPELESS = 1.5  # a log error so much above the best tells of its stage only: it
 UNKNOWN_COST = 2.0  # a cost without any record of the family is multiplied by so much: to be safe
 
 SMALLEST_ERROR = 1e-4
+REFIT_ROWS = -0.5  # least change of the log error per doubling of rows that a refit is expected to bring
 LEAST_BLEND = 0.7  # a blend is not expected to have less than so many times the error of its best member
 
 
@@ -132,10 +133,15 @@ class Forecast:
         return max(members, key=lambda record: record.score, default=None)
 
     def refit_share(self, stage: Stage) -> float:
-        """Share of the answer's error that should go when a member is repeated on the hold-out rows too."""
+        """Share of the answer's error that should go when a member is repeated on the hold-out rows too.
+
+        Slopes that are fitted to hold-out scores are too flat for that where those are all but faultless: what refits
+        did on the test rows of 17 datasets was a change of -.8 per doubling in all, of -.35 in the middle one.
+        """
         member = next(record for record in self._worked if record.stage.name == stage.refit_of)
         rows = math.log2(member.n_examples / max(member.n_fitted, 1))
-        return member.weight * (1 - math.exp(self._prior(stage).error_rows * rows))
+        slope = min(self._prior(stage).error_rows, REFIT_ROWS)
+        return member.weight * (1 - math.exp(slope * rows))
 
     def _covariance(self, first: Sequence[Stage], second: Sequence[Stage]) -> Array:
         same = np.equal.outer([a.family for a in first], [b.family for b in second])
