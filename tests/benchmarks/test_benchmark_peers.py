@@ -28,7 +28,7 @@ def load(name: str) -> Any:
 
 
 def play(name: str, dataset: str, seconds: float, base: Path | None = None) -> tuple[list[np.ndarray], np.ndarray]:
-    """All predictions of a peer within a budget, and the solution; of a sample, or of a dataset in the folder `base`."""
+    """All predictions of a peer within a budget, and the solution; of a sample, or of a dataset in `base`."""
     base = base or ROOT / "sample_data" / dataset
     train, test = read_datasets(base / f"{dataset}.data")
     model = load(name)(train.get_metadata())
