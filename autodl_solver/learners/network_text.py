@@ -25,7 +25,7 @@ from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.label_kind import is_exclusive
 from autodl_solver.nn.device import avoid_triton_beside_tensorflow, best_compute
 from autodl_solver.nn.losses import classification_loss
-from autodl_solver.nn.text_network import PADDING, UNKNOWN, TextNetwork
+from autodl_solver.nn.text_network import PADDING, UNKNOWN, TextNetwork, TokenNetwork
 from autodl_solver.nn.text_transformer import TextTransformer
 from autodl_solver.nn.token_embeddings import embeddings_of
 
@@ -164,9 +164,7 @@ class TextTransformerLearner(TextNetworkLearner):
 class _Member:
     """One network and the average that answers for it."""
 
-    def __init__(
-        self, network: TextNetwork | TextTransformer, y: Array, seed: int, exclusive: bool, training: TextTraining
-    ) -> None:
+    def __init__(self, network: TokenNetwork, y: Array, seed: int, exclusive: bool, training: TextTraining) -> None:
         self._exclusive, self._training, self._seed = exclusive, training, seed
         self._n_fits = 0
         self._optimizers: list[torch.optim.Optimizer] = []

@@ -16,7 +16,40 @@ from torch.nn import functional
 PADDING, UNKNOWN = 0, 1
 
 
-class TextNetwork(nn.Module):
+class TokenNetwork(nn.Module):
+    """What networks on token ids share: embeddings, some of which training forgets, and their mean.
+
+    A subclass has `arguments`, from which a saved network is built again, and a linear `head`.
+
+    Args:
+        n_tokens: rows of the embedding table, PADDING and UNKNOWN among them.
+        width: of an embedding.
+        forgetting: share of the tokens that are shown as UNKNOWN in training.
+    """
+
+    head: nn.Linear
+
+    def __init__(self, n_tokens: int, width: int, forgetting: float) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_tokens, width, sparse=True)
+        nn.init.normal_(self.embedding.weight, std=0.3)
+        self._forgetting = forgetting
+
+    def embedded(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Ids [n, n_tokens] -> embeddings [n, n_tokens, width], zero for PADDING; where there are tokens, bool."""
+        there = ids != PADDING
+        if self.training:
+            forgotten = torch.rand(ids.shape, device=ids.device) < self._forgetting
+            ids = torch.where(there & forgotten, UNKNOWN, ids)
+        return self.embedding(ids) * there[..., None], there
+
+
+def mean_embedding(embedded: Tensor, there: Tensor) -> Tensor:
+    """[n, width]: the sum over the root of their number, so that the size does not shrink with the length."""
+    return embedded.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1).sqrt()
+
+
+class TextNetwork(TokenNetwork):
     """Ids [n, n_tokens] int64, PADDING behind the last token -> logits [n, n_classes].
 
     Args:
@@ -40,7 +73,7 @@ class TextNetwork(nn.Module):
         dropout: float = 0.4,
         forgetting: float = 0.15,
     ) -> None:
-        super().__init__()
+        super().__init__(n_tokens, width, forgetting)
         self.arguments = {  # a saved network is built again from them
             "n_tokens": n_tokens,
             "n_classes": n_classes,
@@ -50,23 +83,16 @@ class TextNetwork(nn.Module):
             "dropout": dropout,
             "forgetting": forgetting,
         }
-        self.embedding = nn.Embedding(n_tokens, width, sparse=True)
-        nn.init.normal_(self.embedding.weight, std=0.3)
         self.filters = nn.Linear(width, n_filters * sum(sizes), bias=False)
         self.bias = nn.Parameter(torch.zeros(n_filters * len(sizes)))
         self._sizes, self._n_filters = tuple(sizes), n_filters
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width + n_filters * len(sizes), n_classes)
-        self._forgetting = forgetting
 
     def forward(self, ids: Tensor) -> Tensor:
         """See the class."""
-        there = ids != PADDING  # [N, T]
-        if self.training:
-            forgotten = torch.rand(ids.shape) < self._forgetting
-            ids = torch.where(there & forgotten, UNKNOWN, ids)
-        embedded = self.embedding(ids) * there[..., None]  # [N, T, E]
-        mean = embedded.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1).sqrt()  # [N, E]
+        embedded, there = self.embedded(ids)
+        mean = mean_embedding(embedded, there)
         strongest = functional.relu(self._strongest(embedded) + self.bias)
         return torch.as_tensor(self.head(self.dropout(torch.cat([mean, strongest], dim=1))))
 

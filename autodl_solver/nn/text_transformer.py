@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autodl_solver.nn.device import best_compute
-from autodl_solver.nn.text_network import PADDING, UNKNOWN
+from autodl_solver.nn.text_network import TokenNetwork, mean_embedding
 
 
-class TextTransformer(nn.Module):
+class TextTransformer(TokenNetwork):
     """Ids [n, n_tokens] int64, PADDING behind the last token -> logits [n, n_classes].
 
     Layers run in half precision where the machine is faster with it, the head in full.
@@ -49,7 +49,7 @@ class TextTransformer(nn.Module):
         inner_dropout: float = 0.1,
         forgetting: float = 0.15,
     ) -> None:
-        super().__init__()
+        super().__init__(n_tokens, width, forgetting)
         self.arguments = {  # a saved network is built again from them
             "n_tokens": n_tokens,
             "n_classes": n_classes,
@@ -61,27 +61,20 @@ class TextTransformer(nn.Module):
             "inner_dropout": inner_dropout,
             "forgetting": forgetting,
         }
-        self.embedding = nn.Embedding(n_tokens, width, sparse=True)
-        nn.init.normal_(self.embedding.weight, std=0.3)
         self.places = nn.Embedding(window, width)
         nn.init.normal_(self.places.weight, std=0.1)
         self.layers = nn.ModuleList(_Layer(width, n_heads, inner_dropout) for _ in range(n_layers))
         self.normalised = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(3 * width, n_classes)
-        self._window, self._forgetting = window, forgetting
+        self._window = window
 
     def forward(self, ids: Tensor) -> Tensor:
         """See the class."""
-        there = ids != PADDING  # [N, T]
-        if self.training:
-            forgotten = torch.rand(ids.shape, device=ids.device) < self._forgetting
-            ids = torch.where(there & forgotten, UNKNOWN, ids)
-        embedded = self.embedding(ids) * there[..., None]  # [N, T, E]
-        n_there = there.sum(dim=1, keepdim=True).clamp(min=1)
-        bag = embedded.sum(dim=1) / n_there.sqrt()  # [N, E]
+        embedded, there = self.embedded(ids)
         encoded = functional.relu(self._encoded(embedded, there))  # [N, W * S, E], zero where nothing is
-        features = [bag, encoded.sum(dim=1) / n_there, encoded.amax(dim=1)]
+        n_there = there.sum(dim=1, keepdim=True).clamp(min=1)
+        features = [mean_embedding(embedded, there), encoded.sum(dim=1) / n_there, encoded.amax(dim=1)]
         with torch.autocast(ids.device.type, enabled=False):  # scores of eight bits would be equal too often
             return torch.as_tensor(self.head(self.dropout(torch.cat(features, dim=1).float())))
 

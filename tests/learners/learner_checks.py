@@ -5,6 +5,7 @@ A check takes a factory (n_classes, seed) -> learner and a maker of features fro
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -149,6 +150,17 @@ def check_snapshot_gives_earlier_predictions_back(make: Factory, features: Maker
     learner.fit(Examples(x, np.roll(y, 1, axis=1)), Budget(20))
     learner.restore(snapshot)
     assert np.array_equal(learner.predict_proba(x), before)
+
+
+def check_a_copy_goes_on_and_leaves_the_original_alone(make: Factory, features: Maker) -> None:
+    y = one_hot(60, 3)
+    x = features(y, np.random.default_rng(1))
+    learner = make(3, 0)
+    learner.fit(Examples(take_rows(x, slice(0, 30)), y[:30]), Budget(20))
+    before, copied = learner.predict_proba(x), copy.deepcopy(learner)
+    copied.fit(Examples(x, np.repeat(one_hot(1, 3), 60, axis=0)), Budget(20))  # all of one class
+    assert np.array_equal(learner.predict_proba(x), before)
+    assert not np.array_equal(copied.predict_proba(x), before)
 
 
 def check_keeps_an_expired_budget(make: Factory, features: Maker) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 
@@ -35,17 +33,6 @@ def test_it_learns_what_happens_whenever_it_does() -> None:
     learner.fit(waves(120, 0), Budget(60))
     test = waves(60, 1)
     assert nauc(test.y, learner.predict_proba(test.x)) > 0.9
-
-
-def test_a_copy_goes_on_and_leaves_the_original_alone() -> None:
-    train = waves(60, 0)
-    learner = SeriesNetworkLearner(3, 0, widths=(16,), options=BRIEF)
-    learner.fit(train, Budget(60))
-    before = learner.predict_proba(train.x)
-    copied = copy.deepcopy(learner)
-    copied.fit(train, Budget(60))
-    assert np.array_equal(learner.predict_proba(train.x), before)
-    assert not np.array_equal(copied.predict_proba(train.x), before)
 
 
 @pytest.mark.parametrize("shape", [(10, 1, 2), (10, 8, 2), (10, 30, 201)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 
@@ -32,17 +30,6 @@ def test_it_learns_which_band_sounds_whenever_it_does() -> None:
     learner.fit(sounds(120, 0), Budget(60))
     test = sounds(60, 1)
     assert nauc(test.y, learner.predict_proba(test.x)) > 0.9
-
-
-def test_a_copy_goes_on_and_leaves_the_original_alone() -> None:
-    train = sounds(60, 0)
-    learner = SpectrogramLearner(3, 0, widths=(16,), options=BRIEF)
-    learner.fit(train, Budget(60))
-    before = learner.predict_proba(train.x)
-    copied = copy.deepcopy(learner)
-    copied.fit(train, Budget(60))
-    assert np.array_equal(learner.predict_proba(train.x), before)
-    assert not np.array_equal(copied.predict_proba(train.x), before)
 
 
 @pytest.mark.parametrize("shape", [(10, 1, 1), (10, 2, 40), (10, 50, 3)])

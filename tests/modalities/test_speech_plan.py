@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from autodl_solver.anytime.plan import Family, Plan
 from autodl_solver.anytime.priors import Priors
@@ -34,14 +33,10 @@ WITHOUT_WEIGHTS = [
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Random weights of a tiny network for sound in torchaudio's format, in a folder where there are no others."""
+def weights(weights_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Random weights of a tiny network for sound in torchaudio's format, where there are no others."""
     make_known(monkeypatch)
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    monkeypatch.setenv("AUTODL_WEIGHTS", str(folder))
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
-    return write_sound_weights(folder)
+    return write_sound_weights(weights_folder)
 
 
 def told(plan: Plan) -> list[tuple[str, tuple[int, ...], str, int]]:

@@ -35,18 +35,7 @@ def write_weights(folder: Path, model: str = SMALL, *, as_name: str = "", checks
     return path.rename(folder / f"{as_name or model}-{checksum}.pth")
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only one in which weights are looked for."""
-    weights, empty = tmp_path / "weights", tmp_path / "cache"
-    weights.mkdir()
-    empty.mkdir()
-    monkeypatch.setenv("AUTODL_WEIGHTS", str(weights))
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(empty))
-    return weights
-
-
-def test_files_are_known_by_the_names_that_torchvision_gives_them(folder: Path) -> None:
+def test_files_are_known_by_the_names_that_torchvision_gives_them(weights_folder: Path) -> None:
     for name in (
         "resnet18-f37072fd.pth",
         "efficientnet_b0_rwightman-7f5810bc.pth",
@@ -56,7 +45,7 @@ def test_files_are_known_by_the_names_that_torchvision_gives_them(folder: Path) 
         "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",  # for detection
         "model.safetensors",
     ):
-        (folder / name).touch()
+        (weights_folder / name).touch()
     found = {one.name: (one.model, one.is_video) for one in found_weights()}
     assert found == {
         "resnet18-f37072fd": ("resnet18", False),
@@ -66,19 +55,23 @@ def test_files_are_known_by_the_names_that_torchvision_gives_them(folder: Path) 
     }
 
 
-def test_torch_keeps_weights_where_they_are_looked_for(folder: Path) -> None:
+def test_torch_keeps_weights_where_they_are_looked_for(weights_folder: Path) -> None:
     cache = Path(torch.hub.get_dir(), "checkpoints")
     cache.mkdir()
     (cache / "resnet18-f37072fd.pth").touch()
     assert [one.path for one in found_weights()] == [str(cache / "resnet18-f37072fd.pth")]
 
 
-def test_without_weights_nothing_is_imported(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [("pretrained_choice", "affordable_backbone"), ("pretrained_sound_choice", "affordable_sound_backbone")],
+)
+def test_without_weights_nothing_is_imported(tmp_path: Path, module: str, function: str) -> None:
     code = (
         "import sys\n"
-        "from autodl_solver.nn.pretrained_choice import affordable_backbone\n"
-        "assert affordable_backbone((112,), 1000) is None\n"
-        "print(sorted({'torch', 'torchvision'} & set(sys.modules)))\n"
+        f"from autodl_solver.nn.{module} import {function}\n"
+        f"assert {function}((8000,), 1000) is None\n"
+        "print(sorted({'torch', 'torchvision', 'torchaudio'} & set(sys.modules)))\n"
     )
     environment = {"TORCH_HOME": str(tmp_path), "AUTODL_WEIGHTS": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
     command = [sys.executable, "-B", "-c", code]
@@ -86,11 +79,11 @@ def test_without_weights_nothing_is_imported(tmp_path: Path) -> None:
     assert done.stdout == "[]\n"
 
 
-def test_that_there_are_none_is_said_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_that_there_are_none_is_said_once(weights_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert found_weights() == found_weights() == ()
     (line,) = caplog.messages
-    assert str(folder) in line
+    assert str(weights_folder) in line
     assert "going on without" in line
 
 
@@ -121,34 +114,34 @@ def not_of_torch(path: Path) -> None:
     ],
 )
 def test_a_damaged_or_foreign_file_is_one_line_of_the_log(
-    folder: Path, caplog: pytest.LogCaptureFixture, change: Callable[[Path], None], renamed: bool, message: str
+    weights_folder: Path, caplog: pytest.LogCaptureFixture, change: Callable[[Path], None], renamed: bool, message: str
 ) -> None:
-    path = write_weights(folder)
+    path = write_weights(weights_folder)
     change(path)
     if renamed:
-        path.rename(folder / f"{SMALL}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
+        path.rename(weights_folder / f"{SMALL}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth")
     with pytest.raises(DataError, match=message):
         pretrained_network(found_weights()[0])
     assert affordable_backbone((32,), 100) is None
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
-def test_a_sound_network_takes_the_place_of_a_damaged_one(folder: Path) -> None:
-    write_weights(folder)
-    damaged(write_weights(folder, WITH_NORMS))
+def test_a_sound_network_takes_the_place_of_a_damaged_one(weights_folder: Path) -> None:
+    write_weights(weights_folder)
+    damaged(write_weights(weights_folder, WITH_NORMS))
     backbone = affordable_backbone((32, 64), 100)
     assert backbone is not None
     assert (backbone.weights.model, backbone.sizes) == (SMALL, (32, 64))
 
 
-def test_a_network_that_is_too_slow_for_so_many_rows_is_left_alone(folder: Path) -> None:
-    write_weights(folder)
+def test_a_network_that_is_too_slow_for_so_many_rows_is_left_alone(weights_folder: Path) -> None:
+    write_weights(weights_folder)
     assert affordable_backbone((32,), 10**9) is None
     assert affordable_backbone((32,), -1) is not None
 
 
-def test_a_network_that_takes_no_small_images_is_given_larger_ones(folder: Path) -> None:
-    write_weights(folder)
+def test_a_network_that_takes_no_small_images_is_given_larger_ones(weights_folder: Path) -> None:
+    write_weights(weights_folder)
     backbone = affordable_backbone((4,), 100)
     assert backbone is not None
     assert backbone.sizes == (224,)
@@ -173,8 +166,8 @@ def test_small_images_are_kept_small_and_not_enlarged_at_will(
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 7])
-def test_images_of_any_number_of_channels_have_features(folder: Path, n_channels: int) -> None:
-    name = write_weights(folder).stem
+def test_images_of_any_number_of_channels_have_features(weights_folder: Path, n_channels: int) -> None:
+    name = write_weights(weights_folder).stem
     pixels = np.random.default_rng(0).integers(0, 256, (5, 1, 20, 20, n_channels)).astype(np.uint8)
     features = FrozenFeatures().of(pixels, name, 32, (0.0, 255.0))
     assert (features.shape, features.dtype) == ((5, 512), np.float32)
@@ -182,21 +175,21 @@ def test_images_of_any_number_of_channels_have_features(folder: Path, n_channels
     assert FrozenFeatures().of(pixels[:0], name, 32, (0.0, 255.0)).shape == (0, 512)
 
 
-def test_features_of_a_clip_are_the_mean_over_its_frames(folder: Path) -> None:
-    name = write_weights(folder).stem
+def test_features_of_a_clip_are_the_mean_over_its_frames(weights_folder: Path) -> None:
+    name = write_weights(weights_folder).stem
     clips = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 3)).astype(np.uint8)
     of_frames = FrozenFeatures().of(clips.reshape(6, 1, 32, 32, 3), name, 32, (0.0, 255.0)).reshape(2, 3, -1)
     of_clips = FrozenFeatures().of(clips, name, 32, (0.0, 255.0))
     assert of_clips == pytest.approx(of_frames.mean(axis=1), rel=0.02, abs=0.02)  # half precision
 
 
-def test_features_without_weights_are_refused(folder: Path) -> None:
+def test_features_without_weights_are_refused(weights_folder: Path) -> None:
     with pytest.raises(DataError, match="AUTODL_WEIGHTS"):
         FrozenFeatures().of(np.zeros((1, 1, 8, 8, 3), np.uint8), "resnet18-f37072fd", 8, (0.0, 255.0))
 
 
-def test_the_weights_of_the_file_are_those_of_the_network(folder: Path) -> None:
-    write_weights(folder, WITH_NORMS)
+def test_the_weights_of_the_file_are_those_of_the_network(weights_folder: Path) -> None:
+    write_weights(weights_folder, WITH_NORMS)
     (weights,) = found_weights()
     whole = torchvision_network(WITH_NORMS, 224).eval()
     whole.load_state_dict(sound_weights(weights))
@@ -239,7 +232,7 @@ def test_what_is_fetched_is_verified_and_named_when_it_is_whole(tmp_path: Path) 
 
 
 def test_nothing_is_fetched_unless_it_is_allowed(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    weights_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for value in ("", "0", "WAVLM_BASE"):  # the last is left to sounds
         monkeypatch.setenv("AUTODL_DOWNLOAD", value)
