@@ -41,6 +41,19 @@ def affordable_side(
     return _affordable_side(tuple(sizes), n_channels, n_examples, tuple(widths), fine)
 
 
+def first_affordable_from_scratch(models: Sequence[str], side_px: int, n_frames: int, n_examples: int) -> str | None:
+    """The first of torchvision's networks that is affordable; None without a GPU. Those behind it are not measured.
+
+    Args:
+        models: torchvision's names, the best first.
+        side_px, n_frames, n_examples: see is_affordable_from_scratch.
+    """
+    for model in models:
+        if is_affordable_from_scratch(model, side_px, n_frames, n_examples):
+            return model
+    return None
+
+
 @functools.lru_cache(maxsize=8)
 def is_affordable_from_scratch(model: str, side_px: int, n_frames: int, n_examples: int) -> bool:
     """Whether there is a GPU on which a network of torchvision gets through the clips EPOCHS times in that share.

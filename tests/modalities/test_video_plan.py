@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from autodl_solver.metrics import nauc
 from autodl_solver.modalities.video import plan as video_plan
 from autodl_solver.modalities.video.pipeline import VideoPipeline
 from autodl_solver.modalities.video.plan import make_plan
+from autodl_solver.nn import space_time_choice
 from autodl_solver.nn.device import best_compute
 from autodl_solver.nn.space_time_choice import is_affordable_from_scratch
 
@@ -127,7 +129,7 @@ def test_weights_for_images_add_features_of_frames_and_fine_tuning(weights: Path
 
 
 def test_a_gpu_adds_a_network_of_torchvision_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video_plan, "SCRATCH_MODEL", "mc3_18")  # the smallest of them, on tiny frames
+    monkeypatch.setattr(video_plan, "SCRATCH_MODELS", ("mc3_18",))  # the smallest of them, on tiny frames
     monkeypatch.setattr(video_plan, "SCRATCH_PX", 16)
     info = replace(INFO, n_examples=20)
     assert [family.name for family in make_plan(info)][-1] == "many still patches"
@@ -145,3 +147,29 @@ def test_a_gpu_adds_a_network_of_torchvision_from_scratch(monkeypatch: pytest.Mo
     learner = family.make_learner(2, 0)
     learner.fit(Examples(x, np.eye(2, dtype=np.float32)[np.arange(8) % 2]), Budget(0.0))
     assert learner.predict_proba(x).shape == (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("n_examples", "too_slow", "expected"),
+    [
+        (1000, (), "r2plus1d_18"),
+        (1000, ("r2plus1d_18",), "mc3_18"),
+        (-1, ("r2plus1d_18", "mc3_18"), "r3d_18"),
+        (1000, ("r2plus1d_18", "mc3_18", "r3d_18"), None),  # few clips do not teach a transformer
+        (60_000, (), "swin3d_t"),
+        (60_000, ("swin3d_t",), "r2plus1d_18"),
+    ],
+)
+def test_the_first_network_that_a_gpu_trains_in_time_is_taken(
+    n_examples: int, too_slow: tuple[str, ...], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds_a_clip(make_network: partial[torch.nn.Module], shape: tuple[int, ...]) -> float:  # of a made-up GPU
+        return 1.0 if make_network.args[0] in too_slow else 0.0
+
+    best_compute()  # what is really there, before a GPU is claimed
+    is_affordable_from_scratch.cache_clear()
+    monkeypatch.setattr(space_time_choice, "_seconds_a_clip", seconds_a_clip)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    names = [family.name for family in make_plan(replace(INFO, n_examples=n_examples))]
+    is_affordable_from_scratch.cache_clear()
+    assert names[-1] == (expected or "many still patches")
