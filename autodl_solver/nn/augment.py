@@ -1,7 +1,8 @@
 """Augmentation in batches, on the device that holds them.
 
 An augmentation is any callable (batch [n, C, H, W], generator) -> batch of that shape and dtype.
-Cost: 2.5 ms for 128 images of 32 px, one core, of 55 ms for a training step.
+Cost: 2.5 ms for 128 images of 32 px, one core, of 55 ms for a training step. TemporalJitter adds .2 ms to .4 for 64
+gray clips of 8 frames of 16 px, 6.5 ms to 18 for 20 frames of 64 px.
 """
 
 from __future__ import annotations
@@ -46,3 +47,47 @@ class ShiftAndFlip:
         offset = torch.randint(-most, most + 1, (n, 1), device=device, generator=generator)
         place = (torch.arange(size, device=device) + offset).abs()
         return torch.where(place < size, place, 2 * (size - 1) - place)
+
+
+@dataclass(frozen=True)
+class TemporalJitter:
+    """Moves a share of the clips in time and changes their pace a little, then moves and flips all their frames alike.
+
+    The order of the frames stays, since the direction of a motion may be the class; what would lie before the first
+    frame or behind the last is that frame again.
+
+    Attributes:
+        n_channels: of a frame; the frames of a clip lie one behind the other in the channels.
+        shift: most frames, back or forth.
+        pace: most that the pace changes, around the middle of the clip, as a share of it; less than 1.
+        frames: what is done to the frames of each clip.
+        share: of the clips that are changed, on average; where moment or pace tells a class, the others show it.
+    """
+
+    n_channels: int
+    shift: int
+    pace: float
+    frames: ShiftAndFlip
+    share: float = 0.5
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """[n, time * C, H, W] of any dtype -> the same, channels last in memory."""
+        n, depth = x.shape[:2]
+        n_frames = depth // self.n_channels
+        if n_frames > 1:
+            times = self._times(n, n_frames, x.device, generator)
+            channels = torch.arange(self.n_channels, device=x.device)
+            places = (times[:, :, None] * self.n_channels + channels).reshape(n, 1, 1, depth)
+            clips = x.permute(0, 2, 3, 1)
+            x = clips.gather(3, places.expand(clips.shape)).permute(0, 3, 1, 2)
+        return self.frames(x, generator)
+
+    def _times(self, n: int, n_frames: int, device: torch.device, generator: torch.Generator) -> Tensor:
+        """[n, n_frames] int64, nowhere falling: which frame is shown when."""
+        changed = torch.rand(n, 1, device=device, generator=generator) < self.share
+        shift = torch.randint(-self.shift, self.shift + 1, (n, 1), device=device, generator=generator)
+        pace = 1 + self.pace * (2 * torch.rand(n, 1, device=device, generator=generator) - 1)
+        middle = (n_frames - 1) / 2
+        time = torch.arange(n_frames, device=device)
+        moved = (middle + shift + pace * (time - middle)).round().long().clamp(0, n_frames - 1)
+        return torch.where(changed, moved, time)

@@ -68,6 +68,7 @@ PLAIN = frozenset(
         "autodl_solver.modalities.text.spelling.SpellingTable",
         "autodl_solver.modalities.video.pipeline.VideoPipeline",
         "autodl_solver.nn.augment.ShiftAndFlip",
+        "autodl_solver.nn.augment.TemporalJitter",
         "autodl_solver.nn.device.Compute",
         "autodl_solver.nn.pretrained_choice.FrozenFeatures",
         "autodl_solver.nn.pretrained_sound_choice.SoundFeatures",

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodl_solver.nn.augment import ShiftAndFlip
+from autodl_solver.nn.augment import ShiftAndFlip, TemporalJitter
 
 
 def images(n: int, height: int, width: int) -> Tensor:
@@ -52,3 +52,65 @@ def test_shape_and_dtype_survive(shape: tuple[int, ...], dtype: torch.dtype) -> 
 def test_memory_stays_channels_last() -> None:
     x = images(4, 8, 8).contiguous(memory_format=torch.channels_last)
     assert ShiftAndFlip(1, True)(x, generator()).is_contiguous(memory_format=torch.channels_last)
+
+
+STILL = ShiftAndFlip(0, False)
+
+
+def clips(n: int, n_frames: int, n_channels: int) -> Tensor:
+    """[n, n_frames * n_channels, 2, 3] uint8: ten times the frame plus the channel, in all pixels."""
+    values = 10 * torch.arange(n_frames)[:, None] + torch.arange(n_channels)
+    return values.reshape(1, -1, 1, 1).expand(n, -1, 2, 3).to(torch.uint8)
+
+
+def shown_frames(x: Tensor, n_channels: int) -> Tensor:
+    """[n, n_frames]: which frames those are; all pixels and channels must agree, and channels be where they were."""
+    values = x.reshape(len(x), -1, n_channels, 6)
+    assert torch.equal(values % 10, torch.arange(n_channels)[:, None].expand_as(values).to(values.dtype))
+    frames = values // 10
+    assert torch.equal(frames, frames[:, :, :1, :1].expand_as(frames))
+    return frames[:, :, 0, 0].long()
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize(("shift", "pace"), [(1, 0.0), (0, 0.25), (1, 0.25), (3, 0.9)])
+def test_clips_move_in_time_as_a_whole_and_never_backwards(n_channels: int, shift: int, pace: float) -> None:
+    x = clips(60, 8, n_channels)
+    frames = shown_frames(TemporalJitter(n_channels, shift, pace, STILL)(x, generator()), n_channels)
+    assert (frames.diff(dim=1) >= 0).all()
+    assert (frames[:, -1] > frames[:, 0]).all()  # still a clip
+    assert (frames - torch.arange(8)).abs().max() <= round(shift + 3.5 * pace)
+    n_changed = int((frames != torch.arange(8)).any(dim=1).sum())
+    assert 10 <= n_changed <= 45  # half of them, but for those moved by nothing
+
+
+def test_a_clip_moved_in_time_begins_or_ends_with_a_frame_again() -> None:
+    frames = shown_frames(TemporalJitter(1, 1, 0.0, STILL, share=1.0)(clips(40, 4, 1), generator()), 1)
+    assert {tuple(row) for row in frames.tolist()} == {(0, 0, 1, 2), (0, 1, 2, 3), (1, 2, 3, 3)}
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_a_single_frame_stays_as_it_is(n_channels: int) -> None:
+    x = clips(9, 1, n_channels)
+    assert torch.equal(TemporalJitter(n_channels, 2, 0.5, STILL, share=1.0)(x, generator()), x)
+
+
+def test_the_same_seed_moves_clips_in_time_alike() -> None:
+    x, jitter = clips(30, 8, 1), TemporalJitter(1, 1, 0.25, STILL)
+    assert torch.equal(jitter(x, generator()), jitter(x, generator()))
+    draws = generator()
+    assert not torch.equal(jitter(x, draws), jitter(x, draws))
+
+
+def test_frames_of_a_clip_moved_in_time_are_shifted_and_flipped_too() -> None:
+    x = torch.randint(255, (20, 6, 8, 5), generator=generator()).to(torch.uint8)
+    whole = ShiftAndFlip(1, True)
+    x = x.contiguous(memory_format=torch.channels_last)
+    moved = TemporalJitter(2, 0, 0.0, whole, share=0.0)(x, generator())
+    assert (moved.shape, moved.dtype) == (x.shape, x.dtype)
+    assert moved.is_contiguous(memory_format=torch.channels_last)
+    assert not torch.equal(moved, x)
+    for before, after in zip(x, moved, strict=True):  # one window for all frames
+        wide = np.pad(before.numpy(), ((0, 0), (1, 1), (1, 1)), mode="reflect")
+        windows = [wide[:, r : r + 8, c : c + 5] for r in range(3) for c in range(3)]
+        assert any(np.array_equal(after, w) or np.array_equal(after, w[:, :, ::-1]) for w in windows)
