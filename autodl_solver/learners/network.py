@@ -15,7 +15,7 @@ from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.label_kind import is_exclusive, probabilities
 from autodl_solver.learners.mirror import looks_alike_in_a_mirror
-from autodl_solver.nn.augment import ShiftAndFlip
+from autodl_solver.nn.augment import Augment, ShiftAndFlip
 from autodl_solver.nn.residual import ResidualNetwork
 from autodl_solver.nn.trainer import Trainer, TrainingOptions
 
@@ -110,9 +110,14 @@ class NetworkLearner(TrainedLearner):
 
     def _new_trainer(self, rows: Tensor, y: Array) -> Trainer:
         self._mirrored = looks_alike_in_a_mirror(rows.permute(0, 2, 3, 1).numpy(), y, self.seed)
-        side = min(rows.shape[2:])
-        augment = ShiftAndFlip(max(1, round(side * SHIFT_SHARE)), self._mirrored)
-        return Trainer(self._new_network(rows), self._options, augment=augment, seed=self.seed)
+        return Trainer(self._new_network(rows), self._options, augment=self._augment(rows), seed=self.seed)
+
+    def _augment(self, rows: Tensor) -> Augment:
+        """For rows like these, [n, channel, row, col]."""
+        return self._shift_and_flip(rows)
+
+    def _shift_and_flip(self, rows: Tensor) -> ShiftAndFlip:
+        return ShiftAndFlip(max(1, round(min(rows.shape[2:]) * SHIFT_SHARE)), self._mirrored)
 
     def _new_network(self, rows: Tensor) -> nn.Module:
         """For rows like these, [n, channel, row, col]."""
