@@ -44,6 +44,7 @@ RESTRICTED = {
     "torchvision": ("nn/*", "nn/*/*", "learners/network*.py", "data/image*.py"),
     "torchaudio": ("nn/*", "nn/*/*", "learners/network*.py"),
     "lightgbm": ("learners/boosting.py",),
+    "numba": ("nn/rocket_loops.py",),
     "tensorflow": ("data/source.py",),
     "pandas": ("inputs/*", "classifier.py"),
     "pyarrow": ("inputs/*",),

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import BLOCK_RESPONSES, TAPS, Kernels, Series, blocks, gathered, random_mixing
+from autodl_solver.nn.rocket_kernels import Kernels, Series, gathered, random_mixing
+from autodl_solver.nn.rocket_loops import TAPS, exceed, respond_each
 
 N_KERNELS = 84
 KERNELS_PER_GROUP = 7
@@ -51,59 +52,28 @@ class MiniRocket:
         dilations, counts = _dilations(n_points, max(n_features // N_KERNELS, 1))
         if n_channels > 1:
             dilations, counts = _with_more_mixtures(dilations, counts)
-        self._bank: list[tuple[Kernels, torch.Tensor]] = []  # kernels; biases [n_biases, 12, 7, 1, 1]
+        self._bank: list[tuple[Kernels, Array]] = []  # kernels; biases [n_biases, 84]
         first = 1
         for dilation, count in zip(dilations, counts, strict=True):
             weights = fixed_weights()[torch.randperm(N_KERNELS, generator=random)].view(-1, KERNELS_PER_GROUP, TAPS)
-            kernels = Kernels(weights, random_mixing(len(weights), n_channels, MOST_CHANNELS, random), dilation)
+            mixing = random_mixing(len(weights), n_channels, MOST_CHANNELS, random)
+            kernels = Kernels(weights.numpy(), mixing, dilation)
             shares = (np.arange(first, first + count * N_KERNELS) * GOLDEN) % 1
             first += count * N_KERNELS
             self._bank.append((kernels, _biases(sample, kernels, shares.reshape(count, -1), random)))
-        self.n_features = sum(biases.numel() for _, biases in self._bank)
+        self.n_features = sum(biases.size for _, biases in self._bank)
 
     def transform(self, series: Series) -> Array:
         """[n_rows, n_features] float32, in [0, 1]."""
-        return gathered(series, self.n_features, N_KERNELS, self._features)
+        return gathered(series, self.n_features, self._fill)
 
-    def _features(self, values: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
-        length = within.shape[1]
-        is_full = bool(within.all())  # no row ends early: what is looked at is a slice, which costs nothing
-        parts = []
+    def _fill(self, series: Series, features: Array) -> None:
+        first = 0
         for kernels, biases in self._bank:
-            found = kernels.responses(values)  # [12, 7, n, length]
-            spans = [slice(0, length), _inner(length, kernels.dilation)]
-            sizes = torch.tensor([[span.stop - span.start] for span in spans])
-            if not is_full:
-                looked_at = _looked_at(within, kernels.dilation)  # [2, n, length]
-                sizes = looked_at.sum(dim=2)
-                for half, region in zip(found.chunk(2), looked_at, strict=True):
-                    half.masked_fill_(region == 0, -torch.inf)
-                spans = [slice(0, length)] * 2
-            above = torch.empty_like(found)
-            for bias in biases:
-                torch.gt(found, bias, out=above)
-                for part, span, size in zip(above.chunk(2), spans, sizes, strict=True):
-                    parts.append((part[..., span].sum(dim=3) / size).flatten(0, 1))
-        return torch.cat(parts).T
-
-
-def _inner(length: int, dilation: int) -> slice:
-    """Points where no zeros are padded; all of a row too short to have such points."""
-    reach = TAPS // 2 * dilation
-    return slice(reach, length - reach) if length > 2 * reach else slice(0, length)
-
-
-def _looked_at(within: torch.Tensor, dilation: int) -> torch.Tensor:
-    """[2, n, length] of 0 and 1: all points for half of the kernels, for the others those where no zeros are padded.
-
-    A row too short to have such points is looked at as a whole.
-    """
-    reach = TAPS // 2 * dilation
-    inner = torch.zeros_like(within)
-    if within.shape[1] > 2 * reach:
-        inner[:, reach:-reach] = within[:, 2 * reach :]
-    is_short = inner.sum(dim=1, keepdim=True) == 0
-    return torch.stack([within, torch.where(is_short, within, inner)])
+            shares = np.empty((len(features), *biases.shape), np.float32)
+            exceed(series.values, series.lengths, kernels.mixing, kernels.weights, kernels.dilation, biases, shares)
+            features[:, first : first + biases.size] = shares.reshape(len(features), -1)
+            first += biases.size
 
 
 def _dilations(n_points: int, per_kernel: int) -> tuple[list[int], list[int]]:
@@ -126,23 +96,17 @@ def _with_more_mixtures(dilations: list[int], counts: list[int]) -> tuple[list[i
     return repeated, [count // n + (k < count % n) for count, n in zip(counts, parts, strict=True) for k in range(n)]
 
 
-def _quantiles(values: Array, shares: Array) -> Array:
-    """What np.quantile finds, in a tenth of the time for a few hundred values."""
-    return np.asarray(np.interp(shares * (len(values) - 1), np.arange(len(values)), np.sort(values)))
-
-
-def _biases(sample: Series, kernels: Kernels, shares: Array, random: torch.Generator) -> torch.Tensor:
-    """[n_biases, n_groups, n_kernels, 1, 1]: quantiles of the responses of each kernel to a row of its own.
+def _biases(sample: Series, kernels: Kernels, shares: Array, random: torch.Generator) -> Array:
+    """[n_biases, 84] float32: quantiles of the responses of each kernel to a row of its own.
 
     shares: [n_biases, 84], in [0, 1).
     """
     rows = torch.randint(len(sample.lengths), (N_KERNELS,), generator=random).numpy()
-    biases = np.empty(shares.shape, np.float32)
-    for members, values, within in blocks(sample, BLOCK_RESPONSES // N_KERNELS):
-        found = kernels.responses(values).flatten(0, 1)  # [84, n, length]
-        looked_at = _looked_at(within, kernels.dilation) > 0
-        for place, row in enumerate(members):
-            for kernel in np.flatnonzero(rows == row):
-                seen = found[kernel, place][looked_at[kernel // (N_KERNELS // 2), place]]
-                biases[:, kernel] = _quantiles(seen.numpy(), shares[:, kernel])
-    return torch.from_numpy(biases).view(len(shares), *kernels.weights.shape[:2], 1, 1)
+    found = np.empty((N_KERNELS, sample.values.shape[2]), np.float32)
+    counts = np.empty(N_KERNELS, np.int64)
+    respond_each(sample.values, sample.lengths, rows, kernels.mixing, kernels.weights, kernels.dilation, found, counts)
+    found.sort(axis=1)  # infinity stays behind
+    places = shares * (counts - 1)
+    below, columns = places.astype(np.int64), np.arange(N_KERNELS)
+    low, high = found[columns, below], found[columns, np.minimum(below + 1, counts - 1)]
+    return np.asarray(low + (places - below) * (high - low), np.float32)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 
 from autodl_solver.nn.rocket_hydra import Hydra
-from autodl_solver.nn.rocket_kernels import TAPS, ChannelScale, Kernels, Series, blocks
+from autodl_solver.nn.rocket_kernels import ChannelScale, Series
+from autodl_solver.nn.rocket_loops import TAPS, compete, exceed, respond_each
 from autodl_solver.nn.rocket_minirocket import MiniRocket, fixed_weights
 
 Transform = Callable[[Series], np.ndarray]
@@ -123,27 +125,81 @@ def test_each_channel_has_its_own_scale() -> None:
     assert values.std(axis=2) == pytest.approx(np.ones((1, 2)), abs=1e-3)
 
 
-def test_blocks_hold_every_row_once_and_few_points() -> None:
-    series = cleaned(cut(waves(30, 1, 100), np.arange(1, 31)))
-    found = list(blocks(series, n_points=60))
-    assert sorted(np.concatenate([rows for rows, _, _ in found])) == list(range(30))
-    assert all(within.numel() <= 60 for _, _, within in found)
+@dataclass(frozen=True)
+class Case:
+    """Rows of unequal lengths, random kernels, and the responses that a convolution of torch finds."""
+
+    values: np.ndarray  # [n_rows, n_channels, n_points]
+    lengths: np.ndarray
+    mixing: np.ndarray  # [n_groups, n_channels]
+    weights: np.ndarray  # [n_groups, n_kernels, TAPS]
+    responses: list[np.ndarray]  # of each row, [n_groups, n_kernels, its length]
 
 
-@pytest.mark.parametrize("dilation", [1, 3])
-@pytest.mark.parametrize("n_channels", [1, 3])
-def test_responses_are_those_of_a_convolution(dilation: int, n_channels: int) -> None:
-    random = torch.Generator().manual_seed(0)
-    weights = torch.randn(2, 4, TAPS, generator=random)
-    mixing = None if n_channels == 1 else torch.randn(2, n_channels, generator=random)
-    x = torch.randn(n_channels, 5, 40, generator=random)
-    found = Kernels(weights, mixing, dilation).responses(x)
-    for group in range(2):
-        signal = x[0] if mixing is None else torch.einsum("c,cnt->nt", mixing[group], x)
-        expected = torch.nn.functional.conv1d(
-            signal[:, None], weights[group][:, None], padding=4 * dilation, dilation=dilation
-        )
-        assert torch.allclose(found[group].swapaxes(0, 1), expected, atol=1e-4)
+def case(n_channels: int, dilation: int) -> Case:
+    random = np.random.default_rng(0)
+    lengths = np.array([40, 40, 33, 9, 1])
+    values = random.normal(size=(5, n_channels, 40)).astype(np.float32)
+    values *= np.arange(40) < lengths[:, None, None]
+    mixing = random.normal(size=(2, n_channels)).astype(np.float32)
+    mixing[0, 0] = 0  # a channel that a group leaves out
+    weights = random.normal(size=(2, 4, TAPS)).astype(np.float32)
+    responses = []
+    for row, length in zip(values, lengths, strict=True):
+        signals = torch.from_numpy(mixing @ row[:, :length])  # [n_groups, length]
+        kernels = torch.from_numpy(weights.reshape(8, 1, TAPS))
+        found = torch.nn.functional.conv1d(signals, kernels, padding=4 * dilation, dilation=dilation, groups=2)
+        responses.append(found.numpy().reshape(2, 4, length))
+    return Case(values, lengths, mixing, weights, responses)
+
+
+each_dilation = pytest.mark.parametrize("dilation", [1, 3])
+each_n_channels = pytest.mark.parametrize("n_channels", [1, 3])
+
+
+@each_dilation
+@each_n_channels
+def test_each_kernel_responds_as_a_convolution_does(dilation: int, n_channels: int) -> None:
+    made = case(n_channels, dilation)
+    rows, found, counts = np.arange(8) % 5, np.empty((8, 40), np.float32), np.empty(8, np.int64)
+    respond_each(made.values, made.lengths, rows, made.mixing, made.weights, dilation, found, counts)
+    for kernel, row in enumerate(rows):
+        expected = seen(made.responses[row].reshape(8, -1)[kernel], kernel, dilation)
+        assert counts[kernel] == len(expected)
+        assert found[kernel, : counts[kernel]] == pytest.approx(expected, abs=1e-5)
+        assert np.isposinf(found[kernel, counts[kernel] :]).all()
+
+
+@each_dilation
+@each_n_channels
+def test_shares_are_those_of_responses_above_each_bias(dilation: int, n_channels: int) -> None:
+    made = case(n_channels, dilation)
+    biases = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    features = np.empty((5, 3, 8), np.float32)
+    exceed(made.values, made.lengths, made.mixing, made.weights, dilation, biases, features)
+    for row, responses in enumerate(made.responses):
+        for kernel, response in enumerate(responses.reshape(8, -1)):
+            above = seen(response, kernel, dilation) > biases[:, kernel, None]
+            assert features[row, :, kernel] == pytest.approx(above.mean(axis=1), abs=1e-6)
+
+
+@each_dilation
+@each_n_channels
+def test_kernels_of_a_group_compete_for_every_point(dilation: int, n_channels: int) -> None:
+    made = case(n_channels, dilation)
+    features = np.empty((5, 2, 2, 4), np.float32)
+    compete(made.values, made.lengths, made.mixing, made.weights, dilation, features)
+    for row, found in enumerate(made.responses):
+        highest, lowest = found.max(axis=1, keepdims=True), found.min(axis=1, keepdims=True)
+        gains = np.where(found == highest, found.clip(0), 0).mean(axis=2)
+        assert features[row, 0] == pytest.approx(gains, abs=1e-5)
+        assert features[row, 1] == pytest.approx((found == lowest).mean(axis=2), abs=1e-6)
+
+
+def seen(response: np.ndarray, kernel: int, dilation: int) -> np.ndarray:
+    """Of every second half of the kernels, only where no zeros are padded, if there is such a point."""
+    reach = 4 * dilation
+    return response if kernel < 4 or len(response) <= 2 * reach else response[reach:-reach]
 
 
 @pytest.mark.parametrize(("n_channels", "n_points"), [(1, 15), (12, 15), (3, 90)])
