@@ -42,43 +42,8 @@ PACE_SHARE = 1 / 4
 """Clips are shown up to this share faster or slower; measured against none and against shifts alone."""
 
 
-class VideoNetworkLearner(Learner):
-    """The network for images (learners/network.py) on clips: their frames, one behind the other, are its channels.
-
-    So crop and flip are the same for all frames, and there is a flip only where neither what is seen nor how it moves
-    changes its class. The first layer sees all times at once; the rest costs as much as for a single image, which beats
-    networks that look at every frame by far within a minute on two cores (docs/experiments.md).
-
-    Args:
-        n_classes: columns of the labels.
-        seed: the same seed gives the same predictions where max_epochs ends the training, not the clock.
-        widths: channels of each stage of the network.
-        options: how to train; None for the usual.
-        network: another one for such stacked frames, with settings of its own; None for that of widths and options.
-    """
-
-    def __init__(
-        self,
-        n_classes: int,
-        seed: int = 0,
-        *,
-        widths: Sequence[int] = (64, 128),
-        options: TrainingOptions | None = None,
-        network: NetworkLearner | None = None,
-    ) -> None:
-        super().__init__(n_classes, seed)
-        options = TrainingOptions(batch_size=BATCH_CLIPS) if options is None else options
-        self._network = network or NetworkLearner(n_classes, seed, widths=widths, options=options)
-
-    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        self._network.fit(Examples(_stacked(_clips(x)), y), budget)
-
-    def _predict_proba(self, x: Features) -> Array:
-        return self._network.predict_proba(_stacked(_clips(x)))
-
-
-class _ClipsLearner(NetworkLearner):
-    """A network on stacked frames that knows where a frame ends, so that clips are moved in time as well.
+class StackLearner(NetworkLearner):
+    """The network for images on stacked frames; it knows where a frame ends, and moves clips in time as well.
 
     Args:
         n_classes, seed, widths, fine, options: see NetworkLearner.
@@ -107,15 +72,58 @@ class _ClipsLearner(NetworkLearner):
         return rows.shape[1] // self._n_channels
 
 
-class SpaceTimeLearner(_ClipsLearner):
-    """A (2+1)-D network on stacked frames: the `network` of a VideoNetworkLearner. See _ClipsLearner for arguments."""
+class VideoNetworkLearner(Learner):
+    """The network for images (learners/network.py) on clips: their frames, one behind the other, are its channels.
+
+    So crop and flip are the same for all frames, and there is a flip only where neither what is seen nor how it moves
+    changes its class; half of the clips are moved in time while they are learned from. The first layer sees all times
+    at once; the rest costs as much as for a single image, which beats networks that look at every frame by far within a
+    minute on two cores (docs/experiments.md).
+
+    Args:
+        n_classes: columns of the labels.
+        seed: the same seed gives the same predictions where max_epochs ends the training, not the clock.
+        widths: channels of each stage of the network.
+        options: how to train; None for the usual.
+        network: another one for such stacked frames, with settings of its own; None for that of widths and options.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        seed: int = 0,
+        *,
+        widths: Sequence[int] = (64, 128),
+        options: TrainingOptions | None = None,
+        network: NetworkLearner | None = None,
+    ) -> None:
+        super().__init__(n_classes, seed)
+        self._widths = tuple(widths)
+        self._options = options
+        self._network = network
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        clips = _clips(x)
+        if self._network is None:
+            self._network = StackLearner(
+                self.n_classes, self.seed, n_channels=clips.shape[4], widths=self._widths, options=self._options
+            )
+        self._network.fit(Examples(_stacked(clips), y), budget)
+
+    def _predict_proba(self, x: Features) -> Array:
+        assert self._network is not None, "the base class refuses an unfitted learner"
+        return self._network.predict_proba(_stacked(_clips(x)))
+
+
+class SpaceTimeLearner(StackLearner):
+    """A (2+1)-D network on stacked frames: the `network` of a VideoNetworkLearner. See StackLearner for arguments."""
 
     def _new_network(self, rows: Tensor) -> nn.Module:
         n_frames, size_px = self._n_frames(rows), min(rows.shape[2:])
         return SpaceTimeNetwork(self._n_channels, n_frames, self.n_classes, size_px, self._widths, fine=self._fine)
 
 
-class TorchvisionVideoLearner(_ClipsLearner):
+class TorchvisionVideoLearner(StackLearner):
     """A network of torchvision for clips, trained from scratch on stacked frames: for a GPU.
 
     Args:

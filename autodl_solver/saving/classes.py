@@ -48,6 +48,7 @@ PLAIN = frozenset(
         "autodl_solver.learners.network_text._Member",
         "autodl_solver.learners.patches.PatchLearner",
         "autodl_solver.learners.network_video.SpaceTimeLearner",
+        "autodl_solver.learners.network_video.StackLearner",
         "autodl_solver.learners.network_video.TorchvisionVideoLearner",
         "autodl_solver.learners.network_video.VideoNetworkLearner",
         "autodl_solver.learners.prior.PriorLearner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from autodl_solver.learners.base import Learner
 from autodl_solver.learners.network_video import SpaceTimeLearner, TorchvisionVideoLearner, VideoNetworkLearner
 from autodl_solver.learners.patches import PatchLearner
 from autodl_solver.nn import trainer
-from autodl_solver.nn.augment import TemporalJitter
+from autodl_solver.nn.augment import ShiftAndFlip, TemporalJitter
 from autodl_solver.nn.device import best_compute
 from autodl_solver.nn.trainer import TrainingOptions
 from autodl_solver.saving import read_model, write_model
@@ -135,18 +136,13 @@ def test_a_network_of_torchvision_is_trained_from_scratch_and_saved(model: str, 
     assert read_model(tmp_path / "model")[0]["learner"].predict_proba(x) == pytest.approx(after, abs=1e-6)
 
 
-def fitted_space_time(max_epochs: int, x: np.ndarray, y: np.ndarray) -> VideoNetworkLearner:
-    learner = small_space_time(max_epochs=max_epochs)
-    learner.fit(Examples(x, y), Budget())
-    return learner
-
-
-def test_clips_that_move_in_time_are_deterministic_saved_and_continued(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [small_network, partial(small_space_time, max_epochs=2)])
+def test_clips_that_move_in_time_are_deterministic_saved_and_continued(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     x, y = drifting(40, n_frames=8)
-    one, same = (fitted_space_time(2, x, y) for _ in range(2))
-    jitter = one._network._trainer.augment  # type: ignore[union-attr]
-    assert isinstance(jitter, TemporalJitter)
-    assert (jitter.n_channels, jitter.shift) == (1, 1)
+    one, same = make(), make()
+    for learner in (one, same):
+        learner.fit(Examples(x, y), Budget())
+    assert one._network._trainer.augment == TemporalJitter(1, 1, 0.25, ShiftAndFlip(1, False))
     assert np.array_equal(one.predict_proba(x), same.predict_proba(x))
     write_model(tmp_path / "model", {"learner": one}, {})
     loaded = read_model(tmp_path / "model")[0]["learner"]
