@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -33,7 +34,10 @@ class AbandonedError(AutoDLSolverError):
 
 
 class Worker:
-    """Runs one step at a time, always in the same thread, so that thread pools below it (OpenMP) stay warm."""
+    """Runs one step at a time, always in the same thread, so that thread pools below it (OpenMP) stay warm.
+
+    The thread ends with the worker.
+    """
 
     def __init__(self) -> None:
         self._steps: queue.SimpleQueue[_Task] | None = None
@@ -52,6 +56,7 @@ class Worker:
             self._steps = queue.SimpleQueue()
             self._thread = threading.Thread(target=_work, args=(self._steps,), name="autodl_solver", daemon=True)
             self._thread.start()
+            weakref.finalize(self, self._steps.put, None).atexit = False
         outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._steps.put((step, outcome))
         try:
@@ -79,3 +84,4 @@ def _work(steps: queue.SimpleQueue[_Task]) -> None:
             outcome.put((step(), None))
         except BaseException as error:  # handed to whoever waits
             outcome.put((None, error))
+        del task, step, outcome  # else the data of a step that has ended lie in memory until the next one

@@ -2,6 +2,8 @@
 
 import re
 import threading
+import weakref
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,22 @@ def test_a_step_that_hangs_is_left_behind(seconds: float) -> None:
         worker.run(never.wait, seconds)
     assert worker.run(lambda: "a fresh thread", 10) == "a fresh thread"
     never.set()
+
+
+def test_the_thread_ends_with_the_worker() -> None:
+    worker = Worker()
+    thread = worker.run(threading.current_thread, 10)
+    del worker
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_the_data_of_a_step_that_has_ended_are_let_go_of() -> None:
+    worker, released, data = Worker(), threading.Event(), {0}
+    weakref.finalize(data, released.set)
+    worker.run(partial(len, data), 10)
+    del data
+    assert released.wait(10)
 
 
 def test_no_module_uses_scipy_linalg_which_keeps_the_interpreter() -> None:
