@@ -5,12 +5,14 @@
 # DATASET   what `make demo` learns
 # BUDGET_S  the time budget of `make demo`, seconds
 # DATA      for `make bench`: a folder of datasets in AutoDL format
+# WORKERS   how many processes share the files of `make test`
 
 PYTHON ?= python3
 VENV ?= .venv
 DATASET ?= sample_data/digits
 BUDGET_S ?= 20
 DATA ?=
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -34,8 +36,10 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[kit,dev,bench]"
 	touch "$@"
 
+# Each process works in one thread, else they wait for each other. A file stays in one process: its tests share fixtures.
+# Bytecode is kept even where the environment forbids it: tests start some hundred interpreters, each would compile again.
 test: $(INSTALLED) ## run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses=$(WORKERS) --dist=loadfile
 
 test-all: $(INSTALLED) ## run all tests
 	$(BIN)/python -m pytest

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from threadpoolctl import ThreadpoolController
 
 from autodl_solver.learners.blas import SMALL_WORK, threads_for
+
+
+@pytest.fixture(autouse=True)
+def _more_than_one_thread() -> Iterator[None]:
+    """Else nothing could be limited: `make test` gives each of its processes one."""
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        yield
 
 
 def n_threads() -> set[int]:
