@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,8 @@ class PretrainedNetwork(nn.Module):
         frames = (frames - self.mean) / self.std  # [n * n_frames, 3, H, W]
         if self._is_video:
             clips = frames.reshape(n_rows, n_frames, *frames.shape[1:]).transpose(1, 2)  # [n, 3, n_frames, H, W]
-            of_clips: Tensor = self.stem(clips).flatten(1).float()
+            with self._exact_where_half_precision_fails():
+                of_clips: Tensor = self.stem(clips).flatten(1).float()
             return of_clips
         of_frames: Tensor = self.stem(frames.contiguous(memory_format=torch.channels_last)).flatten(1).float()
         return of_frames.reshape(n_rows, n_frames, -1).mean(dim=1)
@@ -167,6 +169,12 @@ class PretrainedNetwork(nn.Module):
         """Rows of a pass without training, so that the maps of all layers fit into memory."""
         values = CHUNK_VALUES[self.mean.device.type]
         return max(1, int(values / (3 * n_frames * side_px**2)))
+
+    def _exact_where_half_precision_fails(self) -> AbstractContextManager[None]:
+        """On a CPU, gradients of Conv3d in bfloat16 are NaN where maps are small (torch 2.14, oneDNN, AVX512-BF16)."""
+        if self.training and self.mean.device.type == "cpu":
+            return torch.autocast("cpu", enabled=False)
+        return nullcontext()
 
     def _seen(self, x: Tensor) -> Tensor:
         return self.features(x, (self.low, self.high), self._n_frames, self._side_px)

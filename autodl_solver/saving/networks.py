@@ -106,7 +106,7 @@ def _read_network(node: Mapping[str, Any], decoder: Decoder) -> Any:
 
 
 def _bounded(most: int) -> Any:
-    """Within it, no function of torch makes a tensor of more values, and none fills one with random numbers."""
+    """Within it, no function of torch makes a tensor of more values; instead of random numbers there are zeros."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -121,8 +121,10 @@ def _bounded(most: int) -> Any:
             self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
         ) -> Any:
             kwargs = kwargs or {}
-            if func.__name__ in FILLS:
-                return args[0] if args else kwargs["tensor"]
+            if func.__name__ in FILLS:  # zeros, since some functions draw again until all values lie within bounds
+                filled: torch.Tensor = args[0] if args else kwargs["tensor"]
+                filled.detach().zero_()
+                return filled
             if func in factories:
                 shapes = [one for one in (*args, kwargs.get("size")) if isinstance(one, (tuple, list))]
                 check(math.prod(shapes[0] if shapes else [one for one in args if isinstance(one, int)]))

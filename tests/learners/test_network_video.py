@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +11,10 @@ import pytest
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ShapeError
-from autodl_solver.learners import network_video
 from autodl_solver.learners.base import Learner
 from autodl_solver.learners.network_video import SpaceTimeLearner, TorchvisionVideoLearner, VideoNetworkLearner
 from autodl_solver.learners.patches import PatchLearner
-from autodl_solver.nn import trainer
 from autodl_solver.nn.augment import ShiftAndFlip, TemporalJitter
-from autodl_solver.nn.device import best_compute
 from autodl_solver.nn.trainer import TrainingOptions
 from autodl_solver.saving import read_model, write_model
 
@@ -105,15 +101,6 @@ def small_torchvision(model: str, max_epochs: int = 2) -> VideoNetworkLearner:
     return VideoNetworkLearner(2, 0, network=network)
 
 
-@pytest.fixture
-def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In bfloat16 on a CPU torch 2.14 loses weight gradients of Conv3d on maps of few pixels: they are NaN."""
-    compute = replace(best_compute(), half=False)
-    for module in (trainer, network_video):
-        monkeypatch.setattr(module, "best_compute", lambda: compute)
-
-
-@pytest.mark.usefixtures("full_precision")
 @pytest.mark.parametrize(
     "model",
     [
