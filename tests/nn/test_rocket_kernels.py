@@ -103,11 +103,16 @@ def test_features_tell_fast_from_slow(make: Callable[[Series], Transform]) -> No
     assert gap.max() > 1.5
 
 
-def test_the_number_of_threads_is_left_as_it_was() -> None:
-    before = torch.get_num_threads()
-    series = cleaned(waves(10, 1, 50))
-    hydra(series)(series)
-    assert torch.get_num_threads() == before
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_number_of_threads_is_left_as_it_was_and_changes_nothing(n_threads: int) -> None:
+    before, series = torch.get_num_threads(), cleaned(waves(10, 1, 50))
+    expected = hydra(series)(series)
+    try:
+        torch.set_num_threads(n_threads)
+        assert np.array_equal(hydra(series)(series), expected)
+        assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_gaps_are_bridged_linearly() -> None:
