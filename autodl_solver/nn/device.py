@@ -59,7 +59,8 @@ def best_compute() -> Compute:
         return Compute(torch.device("cuda"), torch.cuda.is_bf16_supported())
     cpu = torch.device("cpu")
     full, half = Compute(cpu, half=False), Compute(cpu, half=True)
-    return half if _is_faster(half, full) else full
+    with torch.inference_mode(False), torch.enable_grad():  # wherever it is asked for: a step has gradients
+        return half if _is_faster(half, full) else full
 
 
 def _is_faster(one: Compute, other: Compute) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 import torch
 
@@ -10,6 +13,14 @@ from autodl_solver.nn.device import Compute, best_compute
 
 def test_the_probe_answers_once_for_the_whole_process() -> None:
     assert best_compute() is best_compute()
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_probe_works_where_nothing_is_learned(
+    mode: Callable[[], AbstractContextManager[None]],
+) -> None:
+    with mode():
+        assert isinstance(best_compute.__wrapped__(), Compute)
 
 
 @pytest.mark.parametrize(("half", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
