@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples
@@ -30,6 +31,8 @@ FROM_SCRATCH = TrainingOptions(batch_size=32, vector_step=1e-3)
 """AdamW for all weights, at its usual step."""
 
 TRANSFORMER = "swin3d"
+"""Names of torchvision's transformers for clips begin with it."""
+
 TRANSFORMER_FROM_SCRATCH = TrainingOptions(batch_size=32, vector_step=2e-4)
 """Theirs is 1e-3 for a batch of 1,024; the step goes with the root of the batch."""
 
@@ -166,25 +169,16 @@ class TorchvisionVideoLearner(StackLearner):
         return network
 
 
-@torch.no_grad()
 def _settle(network: nn.Module, rows: Tensor) -> None:
     """Normalisations begin with the statistics of some clips, not with 0 and 1.
 
     Seen through those of a new network the features of r2plus1d_18 spread 57 times less than in a step of training, and
     the head, scaled to that, made logits of hundreds after its first step.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm3d)]
-    if not layers:
-        return
     compute = best_compute()
     chosen = torch.linspace(0, len(rows) - 1, SETTLING_CLIPS).long()
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 1.0
     with compute.autocast():
-        network.to(compute.device).train()(rows[chosen].to(compute.device).float())
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+        update_bn([rows[chosen].float()], network.to(compute.device), compute.device)
 
 
 def _clips(x: Features) -> Array:

@@ -23,6 +23,7 @@ from autodl_solver.learners.scaled import ScaledLinearLearner
 from autodl_solver.modalities.infer import Modality
 from autodl_solver.modalities.tabular.learners import _dense_transformer
 from autodl_solver.saving import read_model, write_model
+from autodl_solver.saving.networks import _bounded
 
 
 def there_and_back(value: Any, folder: Path) -> Any:
@@ -221,3 +222,10 @@ def test_facts_must_be_json(about: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ModelFileError):
         write_model(tmp_path / "model", {}, about)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_are_drawn_until_they_lie_within_bounds_are_not_drawn_for_ever() -> None:
+    weights = torch.full((100,), 9.0)  # what may lie in memory that nobody has filled
+    with _bounded(1000):
+        torch.nn.init.trunc_normal_(weights)
+    assert not weights.any()
