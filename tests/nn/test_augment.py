@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodl_solver.nn.augment import ShiftAndFlip, TemporalJitter
+from autodl_solver.nn.augment import OneFrame, ShiftAndFlip, TemporalJitter
 
 
 def images(n: int, height: int, width: int) -> Tensor:
@@ -112,5 +112,36 @@ def test_frames_of_a_clip_moved_in_time_are_shifted_and_flipped_too() -> None:
     assert not torch.equal(moved, x)
     for before, after in zip(x, moved, strict=True):  # one window for all frames
         wide = np.pad(before.numpy(), ((0, 0), (1, 1), (1, 1)), mode="reflect")
+        windows = [wide[:, r : r + 8, c : c + 5] for r in range(3) for c in range(3)]
+        assert any(np.array_equal(after, w) or np.array_equal(after, w[:, :, ::-1]) for w in windows)
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize(("n_frames", "n_shown"), [(8, 3), (8, 1), (1, 3), (2, 2)])
+def test_of_each_clip_one_frame_is_shown_again_and_again(n_channels: int, n_frames: int, n_shown: int) -> None:
+    x = clips(60, n_frames, n_channels)
+    shown = OneFrame(n_channels, n_shown, STILL)(x, generator())
+    assert (shown.shape, shown.dtype) == ((60, n_shown * n_channels, 2, 3), x.dtype)
+    assert shown.is_contiguous(memory_format=torch.channels_last)
+    frames = shown_frames(shown, n_channels)
+    assert torch.equal(frames, frames[:, :1].expand_as(frames))
+    assert set(frames[:, 0].tolist()) == set(range(n_frames))  # sixty clips: each of them is drawn
+
+
+def test_frames_are_drawn_anew_each_time_and_alike_with_the_same_seed() -> None:
+    x, one_frame, draws = clips(30, 8, 1), OneFrame(1, 3, STILL), generator()
+    first, second = one_frame(x, draws), one_frame(x, draws)
+    assert not torch.equal(first, second)
+    assert torch.equal(first, one_frame(x, generator()))
+
+
+def test_a_frame_that_is_shown_alone_is_shifted_and_flipped_once() -> None:
+    x = torch.randint(255, (20, 2, 8, 5), generator=generator()).to(torch.uint8)
+    shown = OneFrame(2, 3, ShiftAndFlip(1, True))(x, generator())
+    assert torch.equal(shown[:, :2], shown[:, 2:4])
+    assert torch.equal(shown[:, :2], shown[:, 4:])
+    assert not torch.equal(shown[:, :2], x)
+    for before, after in zip(x.numpy(), shown[:, :2].numpy(), strict=True):
+        wide = np.pad(before, ((0, 0), (1, 1), (1, 1)), mode="reflect")
         windows = [wide[:, r : r + 8, c : c + 5] for r in range(3) for c in range(3)]
         assert any(np.array_equal(after, w) or np.array_equal(after, w[:, :, ::-1]) for w in windows)
