@@ -14,10 +14,10 @@ from autodl_solver.data.examples import Array, Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.network import NetworkLearner
-from autodl_solver.nn.augment import Augment, TemporalJitter
+from autodl_solver.nn.augment import Augment, OneFrame, TemporalJitter
 from autodl_solver.nn.device import best_compute
 from autodl_solver.nn.pretrained_network import PretrainedNetwork
-from autodl_solver.nn.space_time import SpaceTimeNetwork
+from autodl_solver.nn.space_time import MOMENT_FRAMES, MOMENT_STEP, SpaceTimeNetwork
 from autodl_solver.nn.trainer import TrainingOptions
 
 BATCH_CLIPS = 64
@@ -119,7 +119,48 @@ class VideoNetworkLearner(Learner):
 
 
 class SpaceTimeLearner(StackLearner):
-    """A (2+1)-D network on stacked frames: the `network` of a VideoNetworkLearner. See StackLearner for arguments."""
+    """A (2+1)-D network on stacked frames: the `network` of a VideoNetworkLearner.
+
+    It may begin as a network for images: with frames that are drawn anew each step, each the only moment that is seen.
+    Such a step costs what one moment of a clip does, and all weights go on to clips, where the filters over time, which
+    met their middle only, find neighbours. The first layer is fitted to clips before. Source: Carreira and Zisserman,
+    Quo vadis, action recognition?, CVPR 2017, whose networks for clips begin as networks for images.
+
+    Args:
+        n_classes, seed, n_channels, widths, fine, options: see StackLearner.
+        frames_share: of the first contract, for frames; none where a clip has one moment only, and costs no more.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        seed: int = 0,
+        *,
+        n_channels: int,
+        widths: Sequence[int] = (32, 64),
+        fine: bool = False,
+        options: TrainingOptions | None = None,
+        frames_share: float = 0.0,
+    ) -> None:
+        super().__init__(n_classes, seed, n_channels=n_channels, widths=widths, fine=fine, options=options)
+        self._frames_share = frames_share
+
+    def _fit(self, x: Features, y: Array, budget: Budget) -> None:
+        if self._trainer is None and self._begins_with_frames(x.shape[-1]):
+            super()._fit(x, y, budget.slice(self._frames_share * budget.left))
+            assert self._trainer is not None, "a fit makes one"
+            self._trainer.augment = super()._augment(self._rows(x[:1]))
+        super()._fit(x, y, budget)
+
+    def _augment(self, rows: Tensor) -> Augment:
+        """Of the first steps; when they were on frames, `_fit` goes on with clips."""
+        if self._begins_with_frames(rows.shape[1]):
+            return OneFrame(self._n_channels, MOMENT_FRAMES, self._shift_and_flip(rows))
+        return super()._augment(rows)
+
+    def _begins_with_frames(self, depth: int) -> bool:
+        """Whether frames come first for clips of so many channels, those of all frames together."""
+        return self._frames_share > 0 and depth // self._n_channels >= MOMENT_FRAMES + MOMENT_STEP
 
     def _new_network(self, rows: Tensor) -> nn.Module:
         n_frames, size_px = self._n_frames(rows), min(rows.shape[2:])

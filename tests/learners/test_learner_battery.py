@@ -65,8 +65,8 @@ SMALL_SERIES_NETWORK = partial(
 )
 
 
-def space_time_learner(n_classes: int, seed: int) -> VideoNetworkLearner:
-    return VideoNetworkLearner(n_classes, seed, network=SMALL_SPACE_TIME(n_classes, seed))
+def space_time_learner(n_classes: int, seed: int, frames_share: float = 0.0) -> VideoNetworkLearner:
+    return VideoNetworkLearner(n_classes, seed, network=SMALL_SPACE_TIME(n_classes, seed, frames_share=frames_share))
 
 
 LEARNERS: list[tuple[str, Factory, Maker]] = [
@@ -91,6 +91,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("patches of images", partial(PatchLearner, n_filters=8, size_px=3), image_features),
     ("network for clips", SMALL_VIDEO_NETWORK, clip_features),
     ("(2+1)-D network for clips", space_time_learner, clip_features),
+    ("(2+1)-D network, first on frames", partial(space_time_learner, frames_share=0.4), clip_features),
     ("network for images", SMALL_IMAGE_NETWORK, image_features),
     ("network for spectrograms", SMALL_SPECTROGRAM_NETWORK, spectrogram_features),
     ("network for series", SMALL_SERIES_NETWORK, series_features),

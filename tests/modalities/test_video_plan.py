@@ -53,6 +53,13 @@ def test_ridge_comes_first_and_no_frame_is_enlarged(
     assert ("large space-time network" in families) == has_large_network
 
 
+def test_the_small_space_time_network_begins_with_frames_and_the_large_one_with_clips() -> None:
+    families = {f.name: f for f in make_plan(replace(INFO, specs=(MatrixSpec(20, 20, 1, Format.DENSE),)))}
+    small, large = (families[name].make_learner(2, 0) for name in ("space-time network", "large space-time network"))
+    assert small._network._frames_share == video_plan.FRAMES_SHARE  # type: ignore[attr-defined]
+    assert large._network._frames_share == 0.0  # type: ignore[attr-defined]
+
+
 def moving_bar(n_frames: int, label: int, random: np.random.Generator, side: int = 10) -> np.ndarray:
     """[n_frames, side, side, 1] float32: a bright column that goes left or right around a noisy frame."""
     clip = random.random((n_frames, side, side, 1)).astype(np.float32)
