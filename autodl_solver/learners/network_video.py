@@ -146,7 +146,8 @@ class SpaceTimeLearner(StackLearner):
         self._frames_share = frames_share
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        if self._trainer is None and self._begins_with_frames(x.shape[-1]):
+        frames_first = self._trainer is None and self._begins_with_frames(x.shape[-1])
+        if frames_first:
             super()._fit(x, y, budget.slice(self._frames_share * budget.left))
             assert self._trainer is not None, "a fit makes one"
             self._trainer.augment = super()._augment(self._rows(x[:1]))
