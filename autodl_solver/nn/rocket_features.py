@@ -54,7 +54,7 @@ class RocketFeatures:
         for index in self._blocks(rows):
             block = take_rows(rows, index)
             assert isinstance(block, Ragged), "a part of ragged rows is ragged"
-            features[index] = transform.transform(self._scale.series(self._padded(block)))
+            transform.transform(self._scale.series(self._padded(block)), features, index)
         return features
 
     def courses(self, rows: Ragged, max_points: int) -> Array:

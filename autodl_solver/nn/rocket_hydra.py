@@ -9,14 +9,29 @@ Cost: 1,125 rows of 128 points, 4,096 features, 0.5 s on 2 cores.
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import Kernels, Series, gathered, random_mixing, steps
-from autodl_solver.nn.rocket_loops import TAPS, compete
+from autodl_solver.nn.rocket_kernels import Series, each_part, random_mixing, steps
+from autodl_solver.nn.rocket_loops import compete
+from autodl_solver.nn.rocket_vectors import RIVALS, TAPS
 
 MOST_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Groups of kernels of one dilation; the kernels of a group look at the same mixture of channels.
+
+    Shape:
+        weights: [n_groups, RIVALS, TAPS] float32; mixing: [n_groups, n_channels] float32.
+    """
+
+    weights: Array
+    mixing: Array
+    dilation: int
 
 
 class Hydra:
@@ -25,39 +40,42 @@ class Hydra:
     Args:
         n_channels, n_points: of the series (the longest).
         seed: of the kernels.
-        n_groups: per dilation, one half for the course and one for its steps.
-        n_kernels: per group.
+        n_groups: per dilation, one half for the course and one for its steps; RIVALS kernels each.
     """
 
-    def __init__(self, n_channels: int, n_points: int, seed: int, n_groups: int = 64, n_kernels: int = 8) -> None:
+    def __init__(self, n_channels: int, n_points: int, seed: int, n_groups: int = 64) -> None:
         random = torch.Generator().manual_seed(seed)
         self._kernels: list[tuple[Kernels, Kernels]] = []
         dilation = 1
         while dilation == 1 or dilation * (TAPS - 1) < n_points:
-            pair = [self._random(n_groups // 2, n_kernels, n_channels, dilation, random) for _ in range(2)]
+            pair = [self._random(n_groups // 2, n_channels, dilation, random) for _ in range(2)]
             self._kernels.append((pair[0], pair[1]))
             dilation *= 2
-        self.n_features = len(self._kernels) * (n_groups // 2) * 2 * n_kernels * 2
+        self.n_features = len(self._kernels) * (n_groups // 2) * 2 * RIVALS * 2
 
     @staticmethod
-    def _random(groups: int, kernels: int, channels: int, dilation: int, random: torch.Generator) -> Kernels:
-        weights = torch.randn(groups, kernels, TAPS, generator=random)
+    def _random(groups: int, channels: int, dilation: int, random: torch.Generator) -> Kernels:
+        weights = torch.randn(groups, RIVALS, TAPS, generator=random)
         weights -= weights.mean(dim=2, keepdim=True)
         sees_level = (torch.arange(groups) % 4 < 2).view(-1, 1, 1)  # with every kind of mixing of channels
-        weights += sees_level * torch.randn(groups, kernels, 1, generator=random)
+        weights += sees_level * torch.randn(groups, RIVALS, 1, generator=random)
         weights /= weights.abs().sum(dim=2, keepdim=True)
         return Kernels(weights.numpy(), random_mixing(groups, channels, MOST_CHANNELS, random), dilation)
 
-    def transform(self, series: Series) -> Array:
-        """[n_rows, n_features] float32, not negative: root of the mean winning response, and of the share of losses."""
-        return gathered(series, self.n_features, self._fill)
+    def transform(self, series: Series, features: Array, rows: Array) -> None:
+        """Writes features, not negative: roots of the mean winning response, and of the share of losses.
 
-    def _fill(self, series: Series, features: Array) -> None:
+        Args:
+            series: what to look at.
+            features: [any, n_features] float32, overwritten in `rows`.
+            rows: [n_series] int64.
+        """
+        each_part(series, rows, lambda part, into: self._write(part, features, into))
+
+    def _write(self, series: Series, features: Array, rows: Array) -> None:
         signals, first = (series, steps(series)), 0
         for pair in self._kernels:
             for kernels, signal in zip(pair, signals, strict=True):
-                n_groups, n_kernels = kernels.weights.shape[:2]
-                wins = np.empty((len(features), 2, n_groups, n_kernels), np.float32)
-                compete(signal.values, signal.lengths, kernels.mixing, kernels.weights, kernels.dilation, wins)
-                np.sqrt(wins.reshape(len(features), -1), out=features[:, first : first + wins[0].size])
-                first += wins[0].size
+                mixing, weights, dilation = kernels.mixing, kernels.weights, kernels.dilation
+                compete(signal.values, signal.lengths, mixing, weights, dilation, features, rows, first)
+                first += 2 * weights[..., 0].size

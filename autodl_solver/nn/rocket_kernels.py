@@ -1,4 +1,4 @@
-"""What the transforms with convolutional kernels share: clean series, and the kernels that look at them.
+"""What the transforms with convolutional kernels share: clean series, and the channels that kernels look at.
 
 A series is a row of [n_channels, n_points] in which NaN means "not there": gaps are bridged linearly, and what is
 missing in all channels at the end lies past the end of the series and counts nowhere.
@@ -87,19 +87,6 @@ def steps(series: Series) -> Series:
     return Series(values, series.lengths)
 
 
-@dataclass(frozen=True)
-class Kernels:
-    """Groups of kernels of one dilation; the kernels of a group look at the same mixture of channels.
-
-    Shape:
-        weights: [n_groups, n_kernels, TAPS] float32; mixing: [n_groups, n_channels] float32.
-    """
-
-    weights: Array
-    mixing: Array
-    dilation: int
-
-
 def random_mixing(n_groups: int, n_channels: int, most: int, random: torch.Generator) -> Array:
     """[n_groups, n_channels] float32: each group looks at some channels, `most` at most.
 
@@ -120,14 +107,12 @@ def random_mixing(n_groups: int, n_channels: int, most: int, random: torch.Gener
     return np.asarray(torch.where(is_contrast[:, None], contrasts, mixing).numpy())
 
 
-def gathered(series: Series, n_features: int, fill: Callable[[Series, Array], None]) -> Array:
-    """[n_rows, n_features] float32: what `fill(rows, features)` writes for some rows at a time, on all cores."""
-    features = np.empty((len(series.lengths), n_features), np.float32)
-    n_together = -(-len(features) // (PARTS_A_THREAD * torch.get_num_threads())) or 1
+def each_part(series: Series, rows: Array, work: Callable[[Series, Array], None]) -> None:
+    """Calls work(some of the series, their rows) until all are done, on all cores."""
+    n_together = -(-len(rows) // (PARTS_A_THREAD * torch.get_num_threads())) or 1
 
-    def fill_part(start: int) -> None:
+    def work_on(start: int) -> None:
         part = slice(start, start + n_together)
-        fill(Series(series.values[part], series.lengths[part]), features[part])
+        work(Series(series.values[part], series.lengths[part]), rows[part])
 
-    each_in_threads(fill_part, range(0, len(features), n_together))
-    return features
+    each_in_threads(work_on, range(0, len(rows), n_together))

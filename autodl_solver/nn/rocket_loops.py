@@ -4,7 +4,8 @@ As operations on whole tensors each comparison went through memory: MiniRocket t
 which is compiled too (docs/experiments.md). Compiled code lets go of the interpreter, so rows share the cores.
 Cost: numba takes 0.3 s to import; each function is compiled at its first call. Nothing is kept on the disk.
 
-Arrays are float32 in C order. Rows [n_rows, n_channels, n_points] have `lengths` [n_rows] int64, at least 1.
+Arrays are float32 in C order. Rows [n_rows, n_channels, n_points], 0 past their ends, have `lengths` [n_rows] int64, at
+least 1.
 """
 
 from __future__ import annotations
@@ -14,23 +15,28 @@ from typing import Any
 import numba
 import numpy as np
 
-TAPS = 9
-"""Points that a kernel looks at."""
+from autodl_solver.nn.rocket_vectors import LANES, TAPS, above, contest
 
 REACH = TAPS // 2
 
-SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
-"""What lets a sum be split into lanes; values stay what they are, infinity included."""
+FUSED = {"contract"}
+"""A product and a sum may become one instruction; else sums keep their order: a response is the same in every loop."""
 
 
 def _compiled(function: Any) -> Any:
-    return numba.njit(nogil=True, fastmath=SUMS_IN_ANY_ORDER)(function)
+    return numba.njit(nogil=True, fastmath=FUSED)(function)
+
+
+@_compiled
+def _whole(n_points: int) -> int:
+    """So many points as fill vectors."""
+    return -(-n_points // LANES) * LANES
 
 
 @_compiled
 def _mix(values: Any, mixture: Any, length: int, reach: int, mixed: Any) -> None:
-    """The sum of the channels of a row, [n_channels, n_points], with `reach` zeros on both sides."""
-    for point in range(length + 2 * reach):
+    """The sum of the channels of a row, [n_channels, n_points], with `reach` zeros before it and zeros behind."""
+    for point in range(len(mixed)):
         mixed[point] = 0.0
     target = mixed[reach : reach + length]
     for channel in range(len(mixture)):
@@ -42,110 +48,135 @@ def _mix(values: Any, mixture: Any, length: int, reach: int, mixed: Any) -> None
 
 
 @_compiled
-def _respond(mixed: Any, weights: Any, dilation: int, length: int, found: Any) -> None:
-    """Responses of one kernel, `weights` [TAPS], to all points of a row.
+def compete(
+    values: Any, lengths: Any, mixing: Any, weights: Any, dilation: int, features: Any, rows: Any, first: int
+) -> None:
+    """How often, and by how much, each kernel of a group wins.
 
-    Two loops, and slices: so the compiler can tell that `found` lies apart from all that is read, which it does for
-    few arrays at a time, and takes 16 points at once (3e9 responses/s a core; a single loop 0.2e9).
+    Args:
+        values, lengths: rows.
+        mixing: [n_groups, n_channels]; all ones if there is one channel.
+        weights: [n_groups, RIVALS, TAPS].
+        dilation: of the kernels.
+        features: [any, n_features], into which [2, n_groups, RIVALS] are written for each row: roots of the mean
+            winning response (of those above 0), and of the share of points at which a kernel's response is the least.
+        rows: [n_rows] int64, of the features.
+        first: column of the features.
     """
-    w0, w1, w2, w3, w4 = weights[0], weights[1], weights[2], weights[3], weights[4]
-    w5, w6, w7, w8 = weights[5], weights[6], weights[7], weights[8]
-    m0, m1, m2 = mixed[:length], mixed[dilation : dilation + length], mixed[2 * dilation : 2 * dilation + length]
-    m3, m4 = mixed[3 * dilation : 3 * dilation + length], mixed[4 * dilation : 4 * dilation + length]
-    m5, m6 = mixed[5 * dilation : 5 * dilation + length], mixed[6 * dilation : 6 * dilation + length]
-    m7, m8 = mixed[7 * dilation : 7 * dilation + length], mixed[8 * dilation : 8 * dilation + length]
-    for point in range(length):
-        found[point] = w0 * m0[point] + w1 * m1[point] + w2 * m2[point] + w3 * m3[point] + w4 * m4[point]
-    for point in range(length):
-        found[point] += w5 * m5[point] + w6 * m6[point] + w7 * m7[point] + w8 * m8[point]
+    n_groups, n_kernels = weights.shape[:2]
+    reach = REACH * dilation
+    mixed = np.empty(_whole(values.shape[2]) + 2 * reach, np.float32)
+    won = np.empty((2, n_kernels), np.float32)
+    for row in range(len(values)):
+        length = lengths[row]
+        n_points = _whole(length)
+        bounds = np.empty((2, n_points), np.float32)
+        for point in range(n_points):
+            bounds[0, point] = 0 if point < length else np.inf
+            bounds[1, point] = np.inf if point < length else -np.inf
+        for group in range(n_groups):
+            if group == 0 or len(mixing[group]) > 1:  # else it is as it was for the last group
+                _mix(values[row], mixing[group], length, reach, mixed)
+            contest(mixed, dilation, length, weights, group, bounds, n_points, won)
+            column = first + group * n_kernels
+            for kernel in range(n_kernels):
+                features[rows[row], column + kernel] = won[0, kernel]
+                features[rows[row], column + n_groups * n_kernels + kernel] = won[1, kernel]
 
 
 @_compiled
-def looked_at(column: int, n_columns: int, length: int, reach: int) -> tuple[int, int]:
-    """First point, and that behind the last: all for half of the kernels, for the others those without padded zeros.
+def _looked_at(group: int, n_groups: int, length: int, reach: int) -> tuple[int, int]:
+    """First point, and that behind the last: all for half of the groups, for the others those without padded zeros.
 
     A row too short to have such points is looked at as a whole.
     """
-    if column < n_columns // 2 or length <= 2 * reach:
+    if group < n_groups // 2 or length <= 2 * reach:
         return 0, length
     return reach, length - reach
 
 
 @_compiled
-def compete(values: Any, lengths: Any, mixing: Any, weights: Any, dilation: int, features: Any) -> None:
-    """How often, and by how much, each kernel of a group wins.
+def _levelled(mixed: Any, dilation: int, n_points: int, level: Any) -> None:
+    """What all fixed kernels share, minus the sum of all taps; `mixed` becomes what three taps add to it, its triple.
 
-    Args:
-        values, lengths: rows.
-        mixing: [n_groups, n_channels].
-        weights: [n_groups, n_kernels, TAPS].
-        dilation: of the kernels.
-        features: [n_rows, 2, n_groups, n_kernels], overwritten: the mean winning response (of those above 0), and
-            the share of points at which a kernel's response is the least.
+    Two loops of slices: at more arrays at a time the compiler gives up telling that `level` lies apart from them.
     """
-    n_groups, n_kernels = weights.shape[:2]
-    n_points, reach = values.shape[2], REACH * dilation
-    mixed = np.empty(n_points + 2 * reach, np.float32)
-    found = np.empty((n_kernels, n_points), np.float32)
-    highest, lowest = np.empty(n_points, np.float32), np.empty(n_points, np.float32)
-    for row in range(len(values)):
-        length = lengths[row]
-        for group in range(n_groups):
-            _mix(values[row], mixing[group], length, reach, mixed)
-            for kernel in range(n_kernels):
-                _respond(mixed, weights[group, kernel], dilation, length, found[kernel])
-            for point in range(length):
-                highest[point] = lowest[point] = found[0, point]
-            for kernel in range(1, n_kernels):
-                for point in range(length):
-                    response = found[kernel, point]
-                    highest[point] = response if response > highest[point] else highest[point]
-                    lowest[point] = response if response < lowest[point] else lowest[point]
-            for kernel in range(n_kernels):
-                gain, losses = np.float32(0), np.float32(0)
-                for point in range(length):
-                    response = found[kernel, point]
-                    gain += response if response == highest[point] and response > 0 else np.float32(0)
-                    losses += np.float32(1) if response == lowest[point] else np.float32(0)
-                features[row, 0, group, kernel] = gain / length
-                features[row, 1, group, kernel] = losses / length
+    m0, m1 = mixed[:n_points], mixed[dilation : dilation + n_points]
+    m2, m3 = mixed[2 * dilation : 2 * dilation + n_points], mixed[3 * dilation : 3 * dilation + n_points]
+    m4, m5 = mixed[4 * dilation : 4 * dilation + n_points], mixed[5 * dilation : 5 * dilation + n_points]
+    m6, m7 = mixed[6 * dilation : 6 * dilation + n_points], mixed[7 * dilation : 7 * dilation + n_points]
+    m8 = mixed[8 * dilation : 8 * dilation + n_points]
+    for point in range(n_points):
+        level[point] = -(m0[point] + m1[point] + m2[point] + m3[point] + m4[point])
+    for point in range(n_points):
+        level[point] -= m5[point] + m6[point] + m7[point] + m8[point]
+    for point in range(len(mixed)):
+        mixed[point] *= np.float32(3)
 
 
 @_compiled
-def exceed(values: Any, lengths: Any, mixing: Any, weights: Any, dilation: int, biases: Any, features: Any) -> None:
-    """The share of points at which a response exceeds each bias; of every second half of the kernels, see `looked_at`.
+def exceed(
+    values: Any,
+    lengths: Any,
+    mixing: Any,
+    places: Any,
+    dilation: int,
+    biases: Any,
+    features: Any,
+    rows: Any,
+    first: int,
+) -> None:
+    """The share of points at which a response exceeds each bias; for every second half of the groups, see `_looked_at`.
 
     Args:
         values, lengths: rows.
-        mixing: [n_groups, n_channels].
-        weights: [n_groups, n_kernels, TAPS].
+        mixing: [n_groups, n_channels]; all ones if there is one channel.
+        places: [n_groups, n_kernels, 3] int64: the taps that a kernel weighs with 2; it weighs the others with -1.
         dilation: of the kernels.
         biases: [n_biases, n_groups * n_kernels].
-        features: [n_rows, n_biases, n_groups * n_kernels], overwritten.
+        features: [any, n_features], into which [n_biases, n_groups * n_kernels] are written for each row.
+        rows: [n_rows] int64, of the features.
+        first: column of the features.
     """
-    n_groups, n_kernels = weights.shape[:2]
-    n_points, reach = values.shape[2], REACH * dilation
-    mixed = np.empty(n_points + 2 * reach, np.float32)
-    found = np.empty(n_points, np.float32)
+    n_groups, n_kernels = places.shape[:2]
+    n_biases, n_columns = biases.shape
+    reach = REACH * dilation
+    mixed = np.empty(_whole(values.shape[2]) + 2 * reach, np.float32)
+    level = np.empty(_whole(values.shape[2]), np.float32)
     for row in range(len(values)):
-        length = lengths[row]
+        length, target = lengths[row], rows[row]
         for group in range(n_groups):
-            _mix(values[row], mixing[group], length, reach, mixed)
+            start, stop = _looked_at(group, n_groups, length, reach)
+            skipped = start // LANES * LANES
+            n_points = _whole(stop - skipped)
+            if group in (0, n_groups // 2) or len(mixing[group]) > 1:  # else all is as it was for the last group
+                _mix(values[row], mixing[group], length, reach, mixed)
+                _levelled(mixed[skipped:], dilation, n_points, level)
+                level[: start - skipped] = level[stop - skipped : n_points] = -np.inf
+            size = np.float32(stop - start)
             for kernel in range(n_kernels):
-                _respond(mixed, weights[group, kernel], dilation, length, found)
                 column = group * n_kernels + kernel
-                start, stop = looked_at(column, n_groups * n_kernels, length, reach)
-                seen = found[start:stop]
-                for index in range(len(biases)):
-                    bias, above = biases[index, column], np.int32(0)
-                    for point in range(len(seen)):
-                        above = np.int32(above + (1 if seen[point] > bias else 0))
-                    features[row, index, column] = above / len(seen)
+                i, j, k = places[group, kernel]
+                i, j, k = i * dilation + skipped, j * dilation + skipped, k * dilation + skipped
+                index = 0
+                while index < n_biases:
+                    if index + 1 == n_biases:
+                        counts = above(level, mixed, i, j, k, n_points, (biases[index, column],))
+                        features[target, first + index * n_columns + column] = np.float32(counts[0]) / size
+                    else:  # the last one again where there are no four
+                        a, b, c, d = index, index + 1, min(index + 2, n_biases - 1), min(index + 3, n_biases - 1)
+                        some = biases[a, column], biases[b, column], biases[c, column], biases[d, column]
+                        four = above(level, mixed, i, j, k, n_points, some)
+                        features[target, first + a * n_columns + column] = np.float32(four[0]) / size
+                        features[target, first + b * n_columns + column] = np.float32(four[1]) / size
+                        features[target, first + c * n_columns + column] = np.float32(four[2]) / size
+                        features[target, first + d * n_columns + column] = np.float32(four[3]) / size
+                    index += 4
 
 
 @_compiled
 def respond_each(
-    values: Any, lengths: Any, rows: Any, mixing: Any, weights: Any, dilation: int, found: Any, counts: Any
+    values: Any, lengths: Any, rows: Any, mixing: Any, places: Any, dilation: int, found: Any, counts: Any
 ) -> None:
     """Responses of each kernel to one row of its own, at the points that it looks at.
 
@@ -153,21 +184,24 @@ def respond_each(
         values, lengths: rows.
         rows: [n_groups * n_kernels] int64: which of them.
         mixing: [n_groups, n_channels].
-        weights: [n_groups, n_kernels, TAPS].
+        places: [n_groups, n_kernels, 3], as for `exceed`.
         dilation: of the kernels.
         found: [n_groups * n_kernels, n_points], overwritten, infinity behind the last one.
         counts: [n_groups * n_kernels] int64, overwritten: how many there are.
     """
-    n_groups, n_kernels = weights.shape[:2]
-    n_points, reach = values.shape[2], REACH * dilation
-    mixed = np.empty(n_points + 2 * reach, np.float32)
-    responses = np.empty(n_points, np.float32)
+    n_groups, n_kernels = places.shape[:2]
+    reach = REACH * dilation
+    mixed = np.empty(values.shape[2] + 2 * reach, np.float32)
+    level = np.empty(values.shape[2], np.float32)
     for column in range(n_groups * n_kernels):
         group, kernel = column // n_kernels, column % n_kernels
         length = lengths[rows[column]]
         _mix(values[rows[column]], mixing[group], length, reach, mixed)
-        _respond(mixed, weights[group, kernel], dilation, length, responses)
-        start, stop = looked_at(column, n_groups * n_kernels, length, reach)
+        _levelled(mixed, dilation, length, level)
+        i, j, k = places[group, kernel]
+        start, stop = _looked_at(group, n_groups, length, reach)
         counts[column] = stop - start
-        for point in range(n_points):
-            found[column, point] = responses[start + point] if point < stop - start else np.inf
+        found[column] = np.inf
+        for point in range(start, stop):
+            looked = mixed[point + i * dilation] + (mixed[point + j * dilation] + mixed[point + k * dilation])
+            found[column, point - start] = level[point] + looked

@@ -9,16 +9,18 @@ MultiRocket adds (https://arxiv.org/abs/2102.00457; tried without the longest st
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import Kernels, Series, gathered, random_mixing
-from autodl_solver.nn.rocket_loops import TAPS, exceed, respond_each
+from autodl_solver.nn.rocket_kernels import Series, each_part, random_mixing
+from autodl_solver.nn.rocket_loops import exceed, respond_each
+from autodl_solver.nn.rocket_vectors import TAPS
 
-N_KERNELS = 84
+N_KERNELS = math.comb(TAPS, 3)
 KERNELS_PER_GROUP = 7
 MOST_CHANNELS = 9
 MAX_DILATIONS = 32
@@ -27,12 +29,21 @@ BIASES_PER_MIXTURE = 4
 GOLDEN = (math.sqrt(5) + 1) / 2
 
 
-def fixed_weights() -> torch.Tensor:
-    """[84, TAPS]: every way of putting three 2s among six -1s."""
-    weights = torch.full((N_KERNELS, TAPS), -1.0)
-    for row, places in enumerate(combinations(range(TAPS), 3)):
-        weights[row, list(places)] = 2.0
-    return weights
+PLACES = np.array(list(combinations(range(TAPS), 3)))
+"""[N_KERNELS, 3]: the taps that a kernel weighs with 2; it weighs the other six with -1, so all sum to 0."""
+
+
+@dataclass(frozen=True)
+class FixedKernels:
+    """The kernels of one dilation; those of a group look at the same mixture of channels.
+
+    Shape:
+        places: [n_groups, KERNELS_PER_GROUP, 3] int64, of PLACES; mixing: [n_groups, n_channels] float32.
+    """
+
+    places: Array
+    mixing: Array
+    dilation: int
 
 
 class MiniRocket:
@@ -52,27 +63,32 @@ class MiniRocket:
         dilations, counts = _dilations(n_points, max(n_features // N_KERNELS, 1))
         if n_channels > 1:
             dilations, counts = _with_more_mixtures(dilations, counts)
-        self._bank: list[tuple[Kernels, Array]] = []  # kernels; biases [n_biases, 84]
+        self._bank: list[tuple[FixedKernels, Array]] = []  # kernels; biases [n_biases, 84]
         first = 1
         for dilation, count in zip(dilations, counts, strict=True):
-            weights = fixed_weights()[torch.randperm(N_KERNELS, generator=random)].view(-1, KERNELS_PER_GROUP, TAPS)
-            mixing = random_mixing(len(weights), n_channels, MOST_CHANNELS, random)
-            kernels = Kernels(weights.numpy(), mixing, dilation)
+            places = PLACES[torch.randperm(N_KERNELS, generator=random).numpy()].reshape(-1, KERNELS_PER_GROUP, 3)
+            mixing = random_mixing(len(places), n_channels, MOST_CHANNELS, random)
+            kernels = FixedKernels(places, mixing, dilation)
             shares = (np.arange(first, first + count * N_KERNELS) * GOLDEN) % 1
             first += count * N_KERNELS
             self._bank.append((kernels, _biases(sample, kernels, shares.reshape(count, -1), random)))
         self.n_features = sum(biases.size for _, biases in self._bank)
 
-    def transform(self, series: Series) -> Array:
-        """[n_rows, n_features] float32, in [0, 1]."""
-        return gathered(series, self.n_features, self._fill)
+    def transform(self, series: Series, features: Array, rows: Array) -> None:
+        """Writes features, in [0, 1].
 
-    def _fill(self, series: Series, features: Array) -> None:
+        Args:
+            series: what to look at.
+            features: [any, n_features] float32, overwritten in `rows`.
+            rows: [n_series] int64.
+        """
+        each_part(series, rows, lambda part, into: self._write(part, features, into))
+
+    def _write(self, series: Series, features: Array, rows: Array) -> None:
         first = 0
         for kernels, biases in self._bank:
-            shares = np.empty((len(features), *biases.shape), np.float32)
-            exceed(series.values, series.lengths, kernels.mixing, kernels.weights, kernels.dilation, biases, shares)
-            features[:, first : first + biases.size] = shares.reshape(len(features), -1)
+            mixing, places, dilation = kernels.mixing, kernels.places, kernels.dilation
+            exceed(series.values, series.lengths, mixing, places, dilation, biases, features, rows, first)
             first += biases.size
 
 
@@ -96,7 +112,7 @@ def _with_more_mixtures(dilations: list[int], counts: list[int]) -> tuple[list[i
     return repeated, [count // n + (k < count % n) for count, n in zip(counts, parts, strict=True) for k in range(n)]
 
 
-def _biases(sample: Series, kernels: Kernels, shares: Array, random: torch.Generator) -> Array:
+def _biases(sample: Series, kernels: FixedKernels, shares: Array, random: torch.Generator) -> Array:
     """[n_biases, 84] float32: quantiles of the responses of each kernel to a row of its own.
 
     shares: [n_biases, 84], in [0, 1).
@@ -104,7 +120,7 @@ def _biases(sample: Series, kernels: Kernels, shares: Array, random: torch.Gener
     rows = torch.randint(len(sample.lengths), (N_KERNELS,), generator=random).numpy()
     found = np.empty((N_KERNELS, sample.values.shape[2]), np.float32)
     counts = np.empty(N_KERNELS, np.int64)
-    respond_each(sample.values, sample.lengths, rows, kernels.mixing, kernels.weights, kernels.dilation, found, counts)
+    respond_each(sample.values, sample.lengths, rows, kernels.mixing, kernels.places, kernels.dilation, found, counts)
     found.sort(axis=1)  # infinity stays behind
     places = shares * (counts - 1)
     below, columns = places.astype(np.int64), np.arange(N_KERNELS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,19 +12,26 @@ import torch
 
 from autodl_solver.nn.rocket_hydra import Hydra
 from autodl_solver.nn.rocket_kernels import ChannelScale, Series
-from autodl_solver.nn.rocket_loops import TAPS, compete, exceed, respond_each
-from autodl_solver.nn.rocket_minirocket import MiniRocket, fixed_weights
+from autodl_solver.nn.rocket_loops import compete, exceed, respond_each
+from autodl_solver.nn.rocket_minirocket import PLACES, MiniRocket
+from autodl_solver.nn.rocket_vectors import RIVALS, TAPS
 
 Transform = Callable[[Series], np.ndarray]
 
 
+def features_of(transform: Hydra | MiniRocket, series: Series) -> np.ndarray:
+    features = np.full((len(series.lengths), transform.n_features), np.nan, np.float32)
+    transform.transform(series, features, np.arange(len(features)))
+    return features
+
+
 def hydra(series: Series) -> Transform:
     n_channels, n_points = series.values.shape[1:]
-    return Hydra(n_channels, n_points, seed=0, n_groups=8).transform
+    return partial(features_of, Hydra(n_channels, n_points, seed=0, n_groups=8))
 
 
 def minirocket(series: Series) -> Transform:
-    return MiniRocket(series, seed=0, n_features=336).transform
+    return partial(features_of, MiniRocket(series, seed=0, n_features=336))
 
 
 each_transform = pytest.mark.parametrize("make", [hydra, minirocket])
@@ -132,89 +140,126 @@ def test_each_channel_has_its_own_scale() -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """Rows of unequal lengths, random kernels, and the responses that a convolution of torch finds."""
+    """Rows of unequal lengths, kernels, and the responses that a convolution of torch finds."""
 
     values: np.ndarray  # [n_rows, n_channels, n_points]
     lengths: np.ndarray
     mixing: np.ndarray  # [n_groups, n_channels]
     weights: np.ndarray  # [n_groups, n_kernels, TAPS]
-    responses: list[np.ndarray]  # of each row, [n_groups, n_kernels, its length]
+    responses: list[np.ndarray]  # of each row, [n_groups * n_kernels, its length]
 
 
-def case(n_channels: int, dilation: int) -> Case:
+LENGTHS = np.array([40, 1, 33, 9, 16, 17, 40])  # one short of a vector of 16 points, as long, one more
+
+
+def case(n_channels: int, dilation: int, weights: np.ndarray) -> Case:
     random = np.random.default_rng(0)
-    lengths = np.array([40, 40, 33, 9, 1])
-    values = random.normal(size=(5, n_channels, 40)).astype(np.float32)
-    values *= np.arange(40) < lengths[:, None, None]
-    mixing = random.normal(size=(2, n_channels)).astype(np.float32)
-    mixing[0, 0] = 0  # a channel that a group leaves out
-    weights = random.normal(size=(2, 4, TAPS)).astype(np.float32)
+    values = random.normal(size=(len(LENGTHS), n_channels, 40)).astype(np.float32)
+    values *= np.arange(40) < LENGTHS[:, None, None]
+    mixing = random.normal(size=(len(weights), n_channels)).astype(np.float32)
+    if n_channels == 1:
+        mixing[:] = 1
+    else:
+        mixing[0, 0] = 0  # a channel that a group leaves out
     responses = []
-    for row, length in zip(values, lengths, strict=True):
+    for row, length in zip(values, LENGTHS, strict=True):
         signals = torch.from_numpy(mixing @ row[:, :length])  # [n_groups, length]
-        kernels = torch.from_numpy(weights.reshape(8, 1, TAPS))
-        found = torch.nn.functional.conv1d(signals, kernels, padding=4 * dilation, dilation=dilation, groups=2)
-        responses.append(found.numpy().reshape(2, 4, length))
-    return Case(values, lengths, mixing, weights, responses)
+        kernels = torch.from_numpy(weights.reshape(-1, 1, TAPS))
+        groups = len(weights)
+        found = torch.nn.functional.conv1d(signals, kernels, padding=4 * dilation, dilation=dilation, groups=groups)
+        responses.append(found.numpy())
+    return Case(values, LENGTHS, mixing, weights, responses)
 
 
-each_dilation = pytest.mark.parametrize("dilation", [1, 3])
-each_n_channels = pytest.mark.parametrize("n_channels", [1, 3])
+def fixed_kernels(n_groups: int, n_kernels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places [n_groups, n_kernels, 3] of the taps that are weighed with 2, and the weights [..., TAPS]."""
+    picked = np.random.default_rng(2).permutation(len(PLACES))[: n_groups * n_kernels]
+    places = PLACES[picked].reshape(n_groups, n_kernels, 3)
+    weights = np.full((n_groups, n_kernels, TAPS), -1, np.float32)
+    np.put_along_axis(weights, places, 2, axis=2)
+    return places, weights
+
+
+def seen(response: np.ndarray, kernel: int, dilation: int) -> np.ndarray:
+    """Of every second half of twelve kernels, only where no zeros are padded, if there is such a point."""
+    reach = 4 * dilation
+    return response if kernel < 6 or len(response) <= 2 * reach else response[reach:-reach]
+
+
+each_dilation = pytest.mark.parametrize("dilation", [1, 3, 7])
+each_n_channels = pytest.mark.parametrize("n_channels", [1, 5])
 
 
 @each_dilation
 @each_n_channels
 def test_each_kernel_responds_as_a_convolution_does(dilation: int, n_channels: int) -> None:
-    made = case(n_channels, dilation)
-    rows, found, counts = np.arange(8) % 5, np.empty((8, 40), np.float32), np.empty(8, np.int64)
-    respond_each(made.values, made.lengths, rows, made.mixing, made.weights, dilation, found, counts)
+    places, weights = fixed_kernels(4, 3)
+    made = case(n_channels, dilation, weights)
+    rows, found, counts = np.arange(12) % 7, np.empty((12, 40), np.float32), np.empty(12, np.int64)
+    respond_each(made.values, made.lengths, rows, made.mixing, places, dilation, found, counts)
     for kernel, row in enumerate(rows):
-        expected = seen(made.responses[row].reshape(8, -1)[kernel], kernel, dilation)
+        expected = seen(made.responses[row][kernel], kernel, dilation)
         assert counts[kernel] == len(expected)
-        assert found[kernel, : counts[kernel]] == pytest.approx(expected, abs=1e-5)
+        assert found[kernel, : counts[kernel]] == pytest.approx(expected, abs=1e-4)
         assert np.isposinf(found[kernel, counts[kernel] :]).all()
 
 
+@pytest.mark.parametrize("n_biases", [1, 3, 4, 6])
 @each_dilation
 @each_n_channels
-def test_shares_are_those_of_responses_above_each_bias(dilation: int, n_channels: int) -> None:
-    made = case(n_channels, dilation)
-    biases = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
-    features = np.empty((5, 3, 8), np.float32)
-    exceed(made.values, made.lengths, made.mixing, made.weights, dilation, biases, features)
+def test_shares_are_those_of_responses_above_each_bias(dilation: int, n_channels: int, n_biases: int) -> None:
+    places, weights = fixed_kernels(4, 3)
+    made = case(n_channels, dilation, weights)
+    biases = np.random.default_rng(1).normal(size=(n_biases, 12)).astype(np.float32)
+    features, into = np.full((8, 2 + n_biases * 12 + 1), -1, np.float32), np.array([7, 0, 1, 2, 3, 4, 5])
+    exceed(made.values, made.lengths, made.mixing, places, dilation, biases, features, into, 2)
+    assert (features[:, [0, 1, -1]] == -1).all()  # what is not its own
+    assert (features[6] == -1).all()
+    shares = features[into, 2:-1].reshape(7, n_biases, 12)
     for row, responses in enumerate(made.responses):
-        for kernel, response in enumerate(responses.reshape(8, -1)):
+        for kernel, response in enumerate(responses):
             above = seen(response, kernel, dilation) > biases[:, kernel, None]
-            assert features[row, :, kernel] == pytest.approx(above.mean(axis=1), abs=1e-6)
+            assert shares[row, :, kernel] == pytest.approx(above.mean(axis=1), abs=1e-6)
+
+
+def test_biases_are_compared_with_the_very_responses_that_they_are_taken_from() -> None:
+    places, weights = fixed_kernels(4, 3)
+    made = case(5, 3, weights)
+    row, rows = slice(0, 1), np.zeros(12, np.int64)
+    found, counts, features = np.empty((12, 40), np.float32), np.empty(12, np.int64), np.empty((1, 12), np.float32)
+    respond_each(made.values, made.lengths, rows, made.mixing, places, 3, found, counts)
+    biases = found[None, :, 5].copy()
+    exceed(made.values[row], made.lengths[row], made.mixing, places, 3, biases, features, rows[:1], 0)
+    for kernel in range(12):
+        responses = found[kernel, : counts[kernel]]
+        assert features[0, kernel] == np.float32((responses > responses[5]).sum() / counts[kernel])
 
 
 @each_dilation
 @each_n_channels
 def test_kernels_of_a_group_compete_for_every_point(dilation: int, n_channels: int) -> None:
-    made = case(n_channels, dilation)
-    features = np.empty((5, 2, 2, 4), np.float32)
-    compete(made.values, made.lengths, made.mixing, made.weights, dilation, features)
-    for row, found in enumerate(made.responses):
+    made = case(n_channels, dilation, np.random.default_rng(3).normal(size=(2, RIVALS, TAPS)).astype(np.float32))
+    features, into = np.full((8, 1 + 4 * RIVALS + 1), -1, np.float32), np.array([7, 0, 1, 2, 3, 4, 5])
+    compete(made.values, made.lengths, made.mixing, made.weights, dilation, features, into, 1)
+    assert (features[:, [0, -1]] == -1).all()  # what is not its own
+    assert (features[6] == -1).all()
+    wins = features[into, 1:-1].reshape(7, 2, 2, RIVALS)
+    for row, responses in enumerate(made.responses):
+        found = responses.reshape(2, RIVALS, -1)
         highest, lowest = found.max(axis=1, keepdims=True), found.min(axis=1, keepdims=True)
         gains = np.where(found == highest, found.clip(0), 0).mean(axis=2)
-        assert features[row, 0] == pytest.approx(gains, abs=1e-5)
-        assert features[row, 1] == pytest.approx((found == lowest).mean(axis=2), abs=1e-6)
-
-
-def seen(response: np.ndarray, kernel: int, dilation: int) -> np.ndarray:
-    """Of every second half of the kernels, only where no zeros are padded, if there is such a point."""
-    reach = 4 * dilation
-    return response if kernel < 4 or len(response) <= 2 * reach else response[reach:-reach]
+        assert wins[row, 0] == pytest.approx(np.sqrt(gains), abs=1e-4)
+        assert wins[row, 1] == pytest.approx(np.sqrt((found == lowest).mean(axis=2)), abs=1e-6)
 
 
 @pytest.mark.parametrize(("n_channels", "n_points"), [(1, 15), (12, 15), (3, 90)])
 def test_there_are_as_many_features_as_asked_for_however_mixtures_share_them(n_channels: int, n_points: int) -> None:
     series = cleaned(waves(10, n_channels, n_points))
-    assert MiniRocket(series, 0, n_features=1008).transform(series).shape == (10, 1008)
+    assert features_of(MiniRocket(series, 0, n_features=1008), series).shape == (10, 1008)
 
 
-def test_the_fixed_kernels_sum_to_zero_and_differ() -> None:
-    weights = fixed_weights()
-    assert weights.shape == (84, TAPS)
-    assert weights.sum(dim=1).abs().max() == 0
-    assert len(weights.unique(dim=0)) == 84
+def test_the_fixed_kernels_differ_and_weigh_three_taps_of_nine() -> None:
+    assert PLACES.shape == (84, 3)
+    assert len({frozenset(places) for places in PLACES.tolist()}) == 84
+    assert {len(set(places)) for places in PLACES.tolist()} == {3}
+    assert (PLACES.min(), PLACES.max()) == (0, TAPS - 1)
