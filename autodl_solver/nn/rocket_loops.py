@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from autodl_solver.nn.rocket_vectors import LANES, TAPS, above, contest
+from autodl_solver.nn.rocket_vectors import LANES, TAPS, above, contest, levels
 
 REACH = TAPS // 2
 
@@ -96,25 +96,6 @@ def _looked_at(group: int, n_groups: int, length: int, reach: int) -> tuple[int,
 
 
 @_compiled
-def _levelled(mixed: Any, dilation: int, n_points: int, level: Any) -> None:
-    """What all fixed kernels share, minus the sum of all taps; `mixed` becomes what three taps add to it, its triple.
-
-    Two loops of slices: at more arrays at a time the compiler gives up telling that `level` lies apart from them.
-    """
-    m0, m1 = mixed[:n_points], mixed[dilation : dilation + n_points]
-    m2, m3 = mixed[2 * dilation : 2 * dilation + n_points], mixed[3 * dilation : 3 * dilation + n_points]
-    m4, m5 = mixed[4 * dilation : 4 * dilation + n_points], mixed[5 * dilation : 5 * dilation + n_points]
-    m6, m7 = mixed[6 * dilation : 6 * dilation + n_points], mixed[7 * dilation : 7 * dilation + n_points]
-    m8 = mixed[8 * dilation : 8 * dilation + n_points]
-    for point in range(n_points):
-        level[point] = -(m0[point] + m1[point] + m2[point] + m3[point] + m4[point])
-    for point in range(n_points):
-        level[point] -= m5[point] + m6[point] + m7[point] + m8[point]
-    for point in range(len(mixed)):
-        mixed[point] *= np.float32(3)
-
-
-@_compiled
 def exceed(
     values: Any,
     lengths: Any,
@@ -151,7 +132,7 @@ def exceed(
             n_points = _whole(stop - skipped)
             if group in (0, n_groups // 2) or len(mixing[group]) > 1:  # else all is as it was for the last group
                 _mix(values[row], mixing[group], length, reach, mixed)
-                _levelled(mixed[skipped:], dilation, n_points, level)
+                levels(mixed, skipped, dilation, n_points, level)
                 level[: start - skipped] = level[stop - skipped : n_points] = -np.inf
             size = np.float32(stop - start)
             for kernel in range(n_kernels):
@@ -191,17 +172,17 @@ def respond_each(
     """
     n_groups, n_kernels = places.shape[:2]
     reach = REACH * dilation
-    mixed = np.empty(values.shape[2] + 2 * reach, np.float32)
-    level = np.empty(values.shape[2], np.float32)
+    mixed = np.empty(_whole(values.shape[2]) + 2 * reach, np.float32)
+    level = np.empty(_whole(values.shape[2]), np.float32)
     for column in range(n_groups * n_kernels):
         group, kernel = column // n_kernels, column % n_kernels
         length = lengths[rows[column]]
         _mix(values[rows[column]], mixing[group], length, reach, mixed)
-        _levelled(mixed, dilation, length, level)
+        levels(mixed, 0, dilation, _whole(length), level)
         i, j, k = places[group, kernel]
         start, stop = _looked_at(group, n_groups, length, reach)
         counts[column] = stop - start
         found[column] = np.inf
         for point in range(start, stop):
             looked = mixed[point + i * dilation] + (mixed[point + j * dilation] + mixed[point + k * dilation])
-            found[column, point - start] = level[point] + looked
+            found[column, point - start] = level[point] + np.float32(3) * looked

@@ -25,7 +25,7 @@ RIVALS = 8
 LANES = 2 * RIVALS
 
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
-ZEROS, ONES = (ir.Constant(VECTOR, [value] * LANES) for value in (0.0, 1.0))
+ZEROS, ONES, THREES = (ir.Constant(VECTOR, [value] * LANES) for value in (0.0, 1.0, 3.0))
 FUSED = ("contract",)
 """A product and a sum may become one instruction."""
 
@@ -77,18 +77,41 @@ def contest(
                     builder.store(builder.fadd(builder.load(total), here), total)
         size = _spread(builder, builder.sitofp(length, VECTOR.element))
         means = builder.fdiv(_sums(builder, [builder.load(total) for total in sums]), size)
-        at.put(7, _root(builder, means))
+        at.put(7, _number(0), _root(builder, means))
         return context.get_dummy_value()
 
     return kinds.void(mixed, dilation, length, weights, group, bounds, n_points, won), write
 
 
 @_instructions
-def above(_: Any, level: Any, looked: Any, i: Any, j: Any, k: Any, n_points: Any, biases: Any) -> Any:
-    """Counts responses, level[point] + looked[point + i] + looked[point + j] + looked[point + k], above each bias.
+def levels(_: Any, mixed: Any, first: Any, dilation: Any, n_points: Any, level: Any) -> Any:
+    """What the fixed kernels have in common, minus the sum of all taps: level[point], [n_points], is overwritten.
 
     Args:
-        level, looked: one number a point.
+        mixed: what the kernels look at.
+        first: int64, where the first tap of the first point lies.
+        dilation, n_points: int64.
+    """
+
+    def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = _Arrays(context, builder, signature, args)
+        with build.for_range_slice(builder, _number(0), args[3], _number(LANES), intp=args[3].type) as (point, _):
+            total, place = ZEROS, builder.add(point, args[1])
+            for _tap in range(TAPS):
+                total, place = builder.fsub(total, at.vector(0, place)), builder.add(place, args[2])
+            at.put(4, point, total)
+        return context.get_dummy_value()
+
+    return kinds.void(mixed, first, dilation, n_points, level), write
+
+
+@_instructions
+def above(_: Any, level: Any, mixed: Any, i: Any, j: Any, k: Any, n_points: Any, biases: Any) -> Any:
+    """Counts responses, level[p] + 3 * (mixed[p + i] + (mixed[p + j] + mixed[p + k])), above each bias.
+
+    Args:
+        level: of each point p, minus infinity where none is to be counted.
+        mixed: what the kernels look at.
         i, j, k, n_points: int64.
         biases: a tuple of float32.
     Returns:
@@ -101,14 +124,15 @@ def above(_: Any, level: Any, looked: Any, i: Any, j: Any, k: Any, n_points: Any
         counts = [build.alloca_once_value(builder, _number(0)) for _ in spread]
         with build.for_range_slice(builder, _number(0), args[5], _number(LANES), intp=args[5].type) as (point, _):
             a, b, c = (at.vector(1, builder.add(point, place)) for place in args[2:5])
-            response = builder.fadd(at.vector(0, point), builder.fadd(a, builder.fadd(b, c)))
+            triple = builder.fmul(THREES, builder.fadd(a, builder.fadd(b, c)), flags=FUSED)
+            response = builder.fadd(at.vector(0, point), triple, flags=FUSED)
             for bias, count in zip(spread, counts, strict=True):
                 bits = builder.bitcast(builder.fcmp_ordered(">", response, bias), ir.IntType(LANES))
                 more = builder.zext(builder.ctpop(bits), args[5].type)
                 builder.store(builder.add(builder.load(count), more), count)
         return context.make_tuple(builder, signature.return_type, [builder.load(count) for count in counts])
 
-    return kinds.UniTuple(kinds.int64, biases.count)(level, looked, i, j, k, n_points, biases), write
+    return kinds.UniTuple(kinds.int64, biases.count)(level, mixed, i, j, k, n_points, biases), write
 
 
 class _Arrays:
@@ -130,9 +154,9 @@ class _Arrays:
         """One number in every lane."""
         return _spread(self._builder, self._builder.load(self._builder.gep(self._data[array], [index])))
 
-    def put(self, array: int, vector: Any) -> None:
-        """At the front of an array."""
-        self._builder.store(vector, self._lanes(array, _number(0)), align=4)
+    def put(self, array: int, index: Any, vector: Any) -> None:
+        """Writes LANES numbers, from an index on."""
+        self._builder.store(vector, self._lanes(array, index), align=4)
 
     def _lanes(self, array: int, index: Any) -> Any:
         return self._builder.bitcast(self._builder.gep(self._data[array], [index]), VECTOR.as_pointer())
