@@ -53,11 +53,13 @@ def test_ridge_comes_first_and_no_frame_is_enlarged(
     assert ("large space-time network" in families) == has_large_network
 
 
-def test_the_small_space_time_network_begins_with_frames_and_the_large_one_with_clips() -> None:
+@pytest.mark.parametrize("name", ["space-time network", "large space-time network"])
+def test_a_space_time_network_may_begin_with_frames_or_with_clips(name: str) -> None:
     families = {f.name: f for f in make_plan(replace(INFO, specs=(MatrixSpec(20, 20, 1, Format.DENSE),)))}
-    small, large = (families[name].make_learner(2, 0) for name in ("space-time network", "large space-time network"))
-    assert small._network._frames_share == video_plan.FRAMES_SHARE  # type: ignore[attr-defined]
-    assert large._network._frames_share == 0.0  # type: ignore[attr-defined]
+    clips, frames = families[name], families[f"{name} from frames"]
+    shares = [family.make_learner(2, 0)._network._frames_share for family in (clips, frames)]  # type: ignore[attr-defined]
+    assert shares == [0.0, video_plan.FRAMES_SHARE]
+    assert (clips.kind, clips.fidelities, clips.first_s) == (frames.kind, frames.fidelities, frames.first_s)
 
 
 def moving_bar(n_frames: int, label: int, random: np.random.Generator, side: int = 10) -> np.ndarray:
@@ -110,6 +112,7 @@ def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
         "moving patches",
         "still patches",
         "network",
+        "space-time network from frames",
         "space-time network",
         "many moving patches",
         "many still patches",
