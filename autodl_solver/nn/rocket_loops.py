@@ -64,6 +64,7 @@ def compete(
         first: column of the features.
     """
     n_groups, n_kernels = weights.shape[:2]
+    n_channels = mixing.shape[1]
     reach = REACH * dilation
     mixed = np.empty(_whole(values.shape[2]) + 2 * reach, np.float32)
     won = np.empty((2, n_kernels), np.float32)
@@ -75,7 +76,7 @@ def compete(
             bounds[0, point] = 0 if point < length else np.inf
             bounds[1, point] = np.inf if point < length else -np.inf
         for group in range(n_groups):
-            if group == 0 or len(mixing[group]) > 1:  # else it is as it was for the last group
+            if group == 0 or n_channels > 1:  # else it is as it was for the last group
                 _mix(values[row], mixing[group], length, reach, mixed)
             contest(mixed, dilation, length, weights, group, bounds, n_points, won)
             column = first + group * n_kernels
@@ -120,6 +121,7 @@ def exceed(
         first: column of the features.
     """
     n_groups, n_kernels = places.shape[:2]
+    n_channels = mixing.shape[1]
     n_biases, n_columns = biases.shape
     reach = REACH * dilation
     mixed = np.empty(_whole(values.shape[2]) + 2 * reach, np.float32)
@@ -130,7 +132,7 @@ def exceed(
             start, stop = _looked_at(group, n_groups, length, reach)
             skipped = start // LANES * LANES
             n_points = _whole(stop - skipped)
-            if group in (0, n_groups // 2) or len(mixing[group]) > 1:  # else all is as it was for the last group
+            if group in (0, n_groups // 2) or n_channels > 1:  # else all is as it was for the last group
                 _mix(values[row], mixing[group], length, reach, mixed)
                 levels(mixed, skipped, dilation, n_points, level)
                 level[: start - skipped] = level[stop - skipped : n_points] = -np.inf
