@@ -164,7 +164,7 @@ def test_what_contradicts_itself_is_refused(change: Callable[[Document], Any], f
     try:
         change_document(model, change)
     except RecursionError:  # json cannot even write it
-        deep = '{"format": 1, "a": ' + '{"of": [' * 5000 + "]}" * 5000 + "}"
+        deep = '{"format": 2, "a": ' + '{"of": [' * 5000 + "]}" * 5000 + "}"
         (model / "model.json").write_text(deep)
     refused(model, fact)
 
