@@ -4,7 +4,7 @@ Left to find vectors by itself, the compiler took 6 s for Hydra's eight kernels 
 15 points. Here Python writes the instructions of LLVM, 16 numbers each, and its loops unroll what has a fixed size: so
 responses stay in registers. LLVM splits vectors that are longer than a processor's.
 Cost: one core with AVX-512, rows of 300 points: 3.9e9 responses/s of Hydra (loops of numba 1.7e9), 21e9 comparisons/s
-of MiniRocket (8e9); all is compiled in 1.6 s.
+of MiniRocket (8e9); all is compiled in about 2 s.
 
 All arrays are float32 in C order; `n_points` is a multiple of LANES, and so many points can be read and written.
 """
