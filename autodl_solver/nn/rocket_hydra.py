@@ -4,7 +4,7 @@ Source: Dempster, Schmidt and Webb, Hydra: competing convolutional kernels for f
 classification, Data Mining and Knowledge Discovery 2023 (https://arxiv.org/abs/2203.13652).
 Differences: sums are means over the points of a row, since rows may differ in length; half of the groups see the level
 of a series too (kernels of the others sum to 0), which cross-validation favours on five datasets of five.
-Cost: 1,125 rows of 128 points, 4,096 features, 0.5 s on 2 cores.
+Cost: 1,125 rows of 128 points, 4,096 features, 0.08 s on 2 cores with AVX-512.
 """
 
 from __future__ import annotations
