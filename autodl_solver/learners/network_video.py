@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -127,22 +128,13 @@ class SpaceTimeLearner(StackLearner):
     Quo vadis, action recognition?, CVPR 2017, whose networks for clips begin as networks for images.
 
     Args:
-        n_classes, seed, n_channels, widths, fine, options: see StackLearner.
+        n_classes, seed: see StackLearner.
         frames_share: of the first contract, for frames; none where a clip has one moment only, and costs no more.
+        settings: n_channels, widths, fine and options of StackLearner.
     """
 
-    def __init__(
-        self,
-        n_classes: int,
-        seed: int = 0,
-        *,
-        n_channels: int,
-        widths: Sequence[int] = (32, 64),
-        fine: bool = False,
-        options: TrainingOptions | None = None,
-        frames_share: float = 0.0,
-    ) -> None:
-        super().__init__(n_classes, seed, n_channels=n_channels, widths=widths, fine=fine, options=options)
+    def __init__(self, n_classes: int, seed: int = 0, *, frames_share: float = 0.0, **settings: Any) -> None:
+        super().__init__(n_classes, seed, **settings)
         self._frames_share = frames_share
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:

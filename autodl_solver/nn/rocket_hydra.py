@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import Series, each_part, random_mixing, steps
+from autodl_solver.nn.rocket_kernels import KernelTransform, Series, random_mixing, steps
 from autodl_solver.nn.rocket_loops import compete
 from autodl_solver.nn.rocket_vectors import RIVALS, TAPS
 
@@ -34,8 +34,8 @@ class Kernels:
     dilation: int
 
 
-class Hydra:
-    """Random kernels; nothing is learned from the rows.
+class Hydra(KernelTransform):
+    """Random kernels; nothing is learned from the rows. Features: roots of mean winning responses and shares of losses.
 
     Args:
         n_channels, n_points: of the series (the longest).
@@ -61,16 +61,6 @@ class Hydra:
         weights += sees_level * torch.randn(groups, RIVALS, 1, generator=random)
         weights /= weights.abs().sum(dim=2, keepdim=True)
         return Kernels(weights.numpy(), random_mixing(groups, channels, MOST_CHANNELS, random), dilation)
-
-    def transform(self, series: Series, features: Array, rows: Array) -> None:
-        """Writes features, not negative: roots of the mean winning response, and of the share of losses.
-
-        Args:
-            series: what to look at.
-            features: [any, n_features] float32, overwritten in `rows`.
-            rows: [n_series] int64.
-        """
-        each_part(series, rows, lambda part, into: self._write(part, features, into))
 
     def _write(self, series: Series, features: Array, rows: Array) -> None:
         signals, first = (series, steps(series)), 0

@@ -6,7 +6,7 @@ missing in all channels at the end lies past the end of the series and counts no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,12 +107,27 @@ def random_mixing(n_groups: int, n_channels: int, most: int, random: torch.Gener
     return np.asarray(torch.where(is_contrast[:, None], contrasts, mixing).numpy())
 
 
-def each_part(series: Series, rows: Array, work: Callable[[Series, Array], None]) -> None:
-    """Calls work(some of the series, their rows) until all are done, on all cores."""
-    n_together = -(-len(rows) // (PARTS_A_THREAD * torch.get_num_threads())) or 1
+class KernelTransform(ABC):
+    """Features of series, from kernels that are fixed once it is made."""
 
-    def work_on(start: int) -> None:
-        part = slice(start, start + n_together)
-        work(Series(series.values[part], series.lengths[part]), rows[part])
+    n_features: int
 
-    each_in_threads(work_on, range(0, len(rows), n_together))
+    def transform(self, series: Series, features: Array, rows: Array) -> None:
+        """Writes the features of each row, on all cores.
+
+        Args:
+            series: what to look at.
+            features: [any, n_features] float32, overwritten in `rows`.
+            rows: [n_series] int64.
+        """
+        n_together = -(-len(rows) // (PARTS_A_THREAD * torch.get_num_threads())) or 1
+
+        def write_part(start: int) -> None:
+            part = slice(start, start + n_together)
+            self._write(Series(series.values[part], series.lengths[part]), features, rows[part])
+
+        each_in_threads(write_part, range(0, len(rows), n_together))
+
+    @abstractmethod
+    def _write(self, series: Series, features: Array, rows: Array) -> None:
+        """As `transform`, in one thread."""

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
-from autodl_solver.nn.rocket_kernels import Series, each_part, random_mixing
+from autodl_solver.nn.rocket_kernels import KernelTransform, Series, random_mixing
 from autodl_solver.nn.rocket_loops import exceed, respond_each
 from autodl_solver.nn.rocket_vectors import TAPS
 
@@ -46,8 +46,8 @@ class FixedKernels:
     dilation: int
 
 
-class MiniRocket:
-    """Biases are quantiles of responses to training rows.
+class MiniRocket(KernelTransform):
+    """Biases are quantiles of responses to training rows; features are shares, in [0, 1].
 
     Args:
         series: training rows; some dozens are enough.
@@ -73,16 +73,6 @@ class MiniRocket:
             first += count * N_KERNELS
             self._bank.append((kernels, _biases(sample, kernels, shares.reshape(count, -1), random)))
         self.n_features = sum(biases.size for _, biases in self._bank)
-
-    def transform(self, series: Series, features: Array, rows: Array) -> None:
-        """Writes features, in [0, 1].
-
-        Args:
-            series: what to look at.
-            features: [any, n_features] float32, overwritten in `rows`.
-            rows: [n_series] int64.
-        """
-        each_part(series, rows, lambda part, into: self._write(part, features, into))
 
     def _write(self, series: Series, features: Array, rows: Array) -> None:
         first = 0
