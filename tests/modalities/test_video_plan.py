@@ -112,8 +112,8 @@ def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
         "moving patches",
         "still patches",
         "network",
-        "space-time network from frames",
         "space-time network",
+        "space-time network from frames",
         "many moving patches",
         "many still patches",
     ]
