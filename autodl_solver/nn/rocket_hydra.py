@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
@@ -61,6 +62,17 @@ class Hydra(KernelTransform):
         weights += sees_level * torch.randn(groups, RIVALS, 1, generator=random)
         weights /= weights.abs().sum(dim=2, keepdim=True)
         return Kernels(weights.numpy(), random_mixing(groups, channels, MOST_CHANNELS, random), dilation)
+
+    def _fits(self, n_channels: int, n_features: int) -> bool:
+        kernels = [one for pair in self._kernels for one in pair]
+        return n_features == sum(2 * one.weights[..., 0].size for one in kernels) and all(
+            one.weights.dtype == np.float32
+            and one.weights.flags.c_contiguous
+            and one.weights.shape[1:] == (RIVALS, TAPS)
+            and one.mixing.shape == (len(one.weights), n_channels)
+            and one.dilation >= 1
+            for one in kernels
+        )
 
     def _write(self, series: Series, features: Array, rows: Array) -> None:
         signals, first = (series, steps(series)), 0

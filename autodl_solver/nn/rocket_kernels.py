@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from autodl_solver.data.examples import Array
+from autodl_solver.errors import ShapeError
 from autodl_solver.nn.threads import each_in_threads
 
 PARTS_A_THREAD = 4
@@ -119,7 +120,15 @@ class KernelTransform(ABC):
             series: what to look at.
             features: [any, n_features] float32, overwritten in `rows`.
             rows: [n_series] int64.
+        Raises:
+            ShapeError: series or features are not what the kernels were made for, or the kernels are damaged: compiled
+                loops do not look where they read and write.
         """
+        if not self._fits(series.values.shape[1], features.shape[1]):
+            raise ShapeError(
+                "Kernels must fit each other, the channels and the features; however those of this "
+                f"{type(self).__name__} do not, for {series.values.shape=} and {features.shape=}."
+            )
         n_together = -(-len(rows) // (PARTS_A_THREAD * torch.get_num_threads())) or 1
 
         def write_part(start: int) -> None:
@@ -127,6 +136,10 @@ class KernelTransform(ABC):
             self._write(Series(series.values[part], series.lengths[part]), features, rows[part])
 
         each_in_threads(write_part, range(0, len(rows), n_together))
+
+    @abstractmethod
+    def _fits(self, n_channels: int, n_features: int) -> bool:
+        """Whether no loop leaves its arrays for series of so many channels and so many columns of features."""
 
     @abstractmethod
     def _write(self, series: Series, features: Array, rows: Array) -> None:

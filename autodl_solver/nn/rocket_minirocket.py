@@ -74,6 +74,16 @@ class MiniRocket(KernelTransform):
             self._bank.append((kernels, _biases(sample, kernels, shares.reshape(count, -1), random)))
         self.n_features = sum(biases.size for _, biases in self._bank)
 
+    def _fits(self, n_channels: int, n_features: int) -> bool:
+        return n_features == sum(biases.size for _, biases in self._bank) and all(
+            one.places.shape == (len(one.places), KERNELS_PER_GROUP, 3)
+            and np.isin(one.places, np.arange(TAPS)).all()
+            and one.mixing.shape == (len(one.places), n_channels)
+            and one.dilation >= 1
+            and biases.shape[1:] == (one.places[..., 0].size,)
+            for one, biases in self._bank
+        )
+
     def _write(self, series: Series, features: Array, rows: Array) -> None:
         first = 0
         for kernels, biases in self._bank:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from autodl_solver.errors import ShapeError
 from autodl_solver.nn.rocket_hydra import Hydra
 from autodl_solver.nn.rocket_kernels import ChannelScale, Series
 from autodl_solver.nn.rocket_loops import compete, exceed, respond_each
@@ -263,3 +264,41 @@ def test_the_fixed_kernels_differ_and_weigh_three_taps_of_nine() -> None:
     assert len({frozenset(places) for places in PLACES.tolist()}) == 84
     assert {len(set(places)) for places in PLACES.tolist()} == {3}
     assert (PLACES.min(), PLACES.max()) == (0, TAPS - 1)
+
+
+def with_kernels(transform: Hydra | MiniRocket, **changed: object) -> Hydra | MiniRocket:
+    """The same, its first kernels changed as a damaged file might."""
+    first = transform._kernels[0] if isinstance(transform, Hydra) else transform._bank[0]
+    damaged = (replace(first[0], **changed), *first[1:])
+    if isinstance(transform, Hydra):
+        transform._kernels[0] = damaged
+    else:
+        transform._bank[0] = damaged
+    return transform
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        (Hydra, {"dilation": -50}),
+        (Hydra, {"mixing": np.ones((4, 900), np.float32)}),
+        (Hydra, {"weights": np.ones((4, RIVALS, TAPS))}),  # doubles
+        (Hydra, {"weights": np.ones((4, 2, TAPS), np.float32)}),
+        (MiniRocket, {"dilation": -50}),
+        (MiniRocket, {"mixing": np.ones((12, 900), np.float32)}),
+        (MiniRocket, {"places": np.full((12, 7, 3), 10**9)}),
+        (MiniRocket, {"places": np.zeros((1, 7, 3), np.int64)}),
+    ],
+)
+def test_damaged_kernels_are_refused_before_a_loop_leaves_its_arrays(kind: type, changed: dict[str, object]) -> None:
+    series = cleaned(waves(6, 2, 40))
+    transform = Hydra(2, 40, seed=0, n_groups=8) if kind is Hydra else MiniRocket(series, seed=0, n_features=336)
+    with pytest.raises(ShapeError, match="must fit"):
+        features_of(with_kernels(transform, **changed), series)
+
+
+@each_transform
+def test_series_of_other_channels_are_refused(make: Callable[[Series], Transform]) -> None:
+    transform = make(cleaned(waves(6, 2, 40)))
+    with pytest.raises(ShapeError, match="must fit"):
+        transform(cleaned(waves(6, 1, 40)))
