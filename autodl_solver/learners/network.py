@@ -19,6 +19,9 @@ from autodl_solver.nn.augment import Augment, ShiftAndFlip
 from autodl_solver.nn.residual import ResidualNetwork
 from autodl_solver.nn.trainer import Trainer, TrainingOptions
 
+OPTIONS = TrainingOptions(largest_batch_size=512)
+"""How networks for images are trained."""
+
 SHIFT_SHARE = 1 / 10
 """Images are moved by up to this share of their smaller side."""
 
@@ -96,7 +99,7 @@ class NetworkLearner(TrainedLearner):
         fine: bool = False,
         options: TrainingOptions | None = None,
     ) -> None:
-        super().__init__(n_classes, seed, widths=widths, options=options)
+        super().__init__(n_classes, seed, widths=widths, options=OPTIONS if options is None else options)
         self._fine = fine
         self._mirrored = False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autodl_solver.budget import Budget
 
 PACE_STEPS = 8
@@ -18,12 +20,23 @@ class Pace:
         self._max_steps = max_steps
         self._step_s = 0.0
         self._by_clock = False
+        self._same_since = 0, self._start_s  # steps and seconds when steps were last changed
 
     def look(self, n_steps: int) -> None:
         """Reads the clock after n_steps."""
-        self._step_s = (self._budget.elapsed - self._start_s) / n_steps
+        steps, seconds = self._same_since
+        self._step_s = (self._budget.elapsed - seconds) / (n_steps - steps)
         if n_steps >= PACE_STEPS:
             self._by_clock |= self._step_s * self._max_steps > 0.8 * self._seconds
+
+    def steps_left(self) -> float:
+        """Steps like the latest for which there is time; infinite where not the clock will end the contract."""
+        return self._budget.left / max(self._step_s, 1e-9) if self._by_clock else math.inf
+
+    def steps_grow(self, factor: float, n_steps: int) -> None:
+        """From now on each step takes so many times as long."""
+        self._step_s *= factor
+        self._same_since = n_steps, self._budget.elapsed
 
     def is_over(self, n_steps: int) -> bool:
         """Whether there is no time for one more step, or all are done."""

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from autodl_solver.budget import Budget, WorkClock
 from autodl_solver.nn.augment import ShiftAndFlip
 from autodl_solver.nn.device import Compute
+from autodl_solver.nn.pace import PACE_STEPS
 from autodl_solver.nn.residual import ResidualNetwork
-from autodl_solver.nn.trainer import Trainer, TrainingOptions
+from autodl_solver.nn.trainer import ENOUGH_STEPS, GROWN_EPOCH_STEPS, Trainer, TrainingOptions
 
 CPU = Compute(torch.device("cpu"), half=False)
 OPTIONS = TrainingOptions(batch_size=32, max_epochs=12)
@@ -147,6 +148,30 @@ class Greedy(nn.Module):
 def test_a_batch_that_does_not_fit_is_halved() -> None:
     made = trainer(network=Greedy(10))
     assert made.train(*bright_sides(64), Budget(60), exclusive=True) > 0
+
+
+@pytest.mark.parametrize(
+    ("enough", "largest", "n_epoch_steps", "expected"),
+    [(5, 32, 4, 32), (3, 32, 4, 16), (1, 32, 4, 8), (5, 0, 4, 8), (5, 4, 4, 8), (5, 32, 1, 8)],
+)
+def test_batches_grow_where_rows_are_many_and_there_is_time_for_many_steps(
+    enough: int, largest: int, n_epoch_steps: int, expected: int
+) -> None:
+    row_s = 0.001
+    seconds = enough * ENOUGH_STEPS * 8 * row_s
+    clock, sizes = WorkClock(), []
+    made = trainer(TrainingOptions(batch_size=8, largest_batch_size=largest, max_epochs=1e6), Greedy(10**6))
+
+    def record(x: Tensor, generator: torch.Generator) -> Tensor:
+        sizes.append(len(x))
+        clock.advance(row_s * len(x))
+        return x
+
+    made.augment = record
+    made.train(*bright_sides(8 * n_epoch_steps * GROWN_EPOCH_STEPS), Budget(seconds, clock), exclusive=True)
+    assert set(sizes[:PACE_STEPS]) == {8}
+    assert set(sizes[PACE_STEPS:]) == {expected}
+    assert seconds - 2 * row_s * expected <= clock() <= seconds
 
 
 def test_a_network_that_never_fits_says_so() -> None:

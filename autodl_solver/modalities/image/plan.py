@@ -43,8 +43,8 @@ FIRST_S = 2.0
 """Seconds of a first contract: on cifar10 it takes NAUC from .61 to .83."""
 
 FINE_FIRST_S = 60.0
-FINE_WIDTHS = (64, 256, 256)
-"""On cifar10 it reaches .73 accuracy having seen 25,000 images, in 45 s; widths (128, 256) .76 having seen 65,000."""
+FINE_WIDTHS = (64, 128, 256)
+"""Learns from 1.6 times as many images as (64, 256, 256): .873 of cifar10 right after 480 s of a core instead of .861."""
 
 PRETRAINED_PX = (112, 224)
 """Sides at which a pretrained network looks at images."""
