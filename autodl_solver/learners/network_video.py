@@ -6,38 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array, Examples
 from autodl_solver.errors import ShapeError
 from autodl_solver.learners.base import Features, Learner
 from autodl_solver.learners.network import NetworkLearner
+from autodl_solver.learners.network_scratch import options_from_scratch, settled_network
 from autodl_solver.nn.augment import Augment, OneFrame, TemporalJitter
-from autodl_solver.nn.device import best_compute
-from autodl_solver.nn.pretrained_network import PretrainedNetwork
 from autodl_solver.nn.space_time import MOMENT_FRAMES, MOMENT_STEP, SpaceTimeNetwork
 from autodl_solver.nn.trainer import TrainingOptions
 
 BATCH_CLIPS = 64
 """Of a step: clips are few, and what is learned from them takes many steps."""
 
-PIXEL_MEAN = (0.45, 0.45, 0.45)
-PIXEL_STD = (0.22, 0.22, 0.22)
-"""Of videos at large (those of Kinetics, rounded): what the usual initial weights expect."""
-
-FROM_SCRATCH = TrainingOptions(batch_size=32, vector_step=1e-3)
-"""AdamW for all weights, at its usual step."""
-
-TRANSFORMER = "swin3d"
-"""Names of torchvision's transformers for clips begin with it."""
-
-TRANSFORMER_FROM_SCRATCH = TrainingOptions(batch_size=32, vector_step=2e-4)
-"""Theirs is 1e-3 for a batch of 1,024; the step goes with the root of the batch."""
-
-SETTLING_CLIPS = 8
+BATCH_FROM_SCRATCH = 32
+"""Clips of a step of a network of torchvision."""
 
 TIME_SHIFT_SHARE = 1 / 8
 """Clips are moved in time by up to this share of their frames: a frame of eight."""
@@ -181,38 +166,13 @@ class TorchvisionVideoLearner(StackLearner):
         side_px: int = 112,
         options: TrainingOptions | None = None,
     ) -> None:
-        if options is None:
-            options = TRANSFORMER_FROM_SCRATCH if model.startswith(TRANSFORMER) else FROM_SCRATCH
+        options = options_from_scratch(model, BATCH_FROM_SCRATCH) if options is None else options
         super().__init__(n_classes, seed, n_channels=n_channels, options=options)
         self._model = model
         self._side_px = side_px
 
     def _new_network(self, rows: Tensor) -> nn.Module:
-        network = PretrainedNetwork(
-            self._model,
-            self._side_px,
-            PIXEL_MEAN,
-            PIXEL_STD,
-            n_classes=self.n_classes,
-            is_video=True,
-            n_frames=self._n_frames(rows),
-            side_px=self._side_px,
-            frozen_share=0.0,
-        )
-        _settle(network, rows)
-        return network
-
-
-def _settle(network: nn.Module, rows: Tensor) -> None:
-    """Normalisations begin with the statistics of some clips, not with 0 and 1.
-
-    Seen through those of a new network the features of r2plus1d_18 spread 57 times less than in a step of training, and
-    the head, scaled to that, made logits of hundreds after its first step.
-    """
-    compute = best_compute()
-    chosen = torch.linspace(0, len(rows) - 1, SETTLING_CLIPS).long()
-    with compute.autocast():
-        update_bn([rows[chosen].float()], network.to(compute.device), compute.device)
+        return settled_network(rows, self._model, self._side_px, self.n_classes, self._n_frames(rows))
 
 
 def _clips(x: Features) -> Array:

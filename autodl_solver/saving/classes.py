@@ -38,6 +38,7 @@ PLAIN = frozenset(
         "autodl_solver.learners.linear._Ridge",
         "autodl_solver.learners.network.NetworkLearner",
         "autodl_solver.learners.network_pretrained.PretrainedLearner",
+        "autodl_solver.learners.network_scratch.TorchvisionLearner",
         "autodl_solver.learners.network_series.SeriesNetworkLearner",
         "autodl_solver.learners.network_speech.SpectrogramLearner",
         "autodl_solver.learners.network_table.TableNetworkLearner",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from torch import nn
 
 from autodl_solver.anytime.plan import Family
 from autodl_solver.budget import Budget
@@ -18,9 +19,7 @@ from autodl_solver.metrics import nauc
 from autodl_solver.modalities.video import plan as video_plan
 from autodl_solver.modalities.video.pipeline import VideoPipeline
 from autodl_solver.modalities.video.plan import make_plan
-from autodl_solver.nn import space_time_choice
-from autodl_solver.nn.device import best_compute
-from autodl_solver.nn.space_time_choice import is_affordable_from_scratch
+from autodl_solver.nn import scratch_choice
 
 INFO = DatasetInfo(
     name="made",
@@ -105,7 +104,8 @@ def pretrained_families(n_channels: int) -> tuple[list[str], list[Family]]:
     return [family.name for family in plan], plan[-2:]
 
 
-def test_without_weights_the_plan_is_what_it_was(weights: Path) -> None:
+@pytest.mark.usefixtures("no_gpu")
+def test_without_weights_and_gpu_the_plan_is_what_it_was(weights: Path) -> None:
     weights.unlink()
     assert pretrained_families(1)[0] == [
         "ridge",
@@ -138,16 +138,12 @@ def test_weights_for_images_add_features_of_frames_and_fine_tuning(weights: Path
     assert shapes == [(20, 512), (20, 6, 8, 8, n_channels)]
 
 
+@pytest.mark.usefixtures("claimed_gpu")
 def test_a_gpu_adds_a_network_of_torchvision_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video_plan, "SCRATCH_MODELS", ("mc3_18",))  # the smallest of them, on tiny frames
     monkeypatch.setattr(video_plan, "SCRATCH_PX", 16)
     info = replace(INFO, n_examples=20)
-    assert [family.name for family in make_plan(info)][-1] == "many still patches"
-    best_compute()  # what is really there, before a GPU is claimed
-    is_affordable_from_scratch.cache_clear()
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     family = make_plan(info)[-1]
-    is_affordable_from_scratch.cache_clear()
     assert (family.name, family.fidelities, family.goes_on) == ("mc3_18", (10,), True)
     clips = np.random.default_rng(0).random((8, 5, 10, 10, 1)).astype(np.float32)
     pipeline = VideoPipeline(info)
@@ -170,16 +166,13 @@ def test_a_gpu_adds_a_network_of_torchvision_from_scratch(monkeypatch: pytest.Mo
         (60_000, ("swin3d_t",), "r2plus1d_18"),
     ],
 )
+@pytest.mark.usefixtures("claimed_gpu")
 def test_the_first_network_that_a_gpu_trains_in_time_is_taken(
     n_examples: int, too_slow: tuple[str, ...], expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def seconds_a_clip(make_network: partial[torch.nn.Module], shape: tuple[int, ...]) -> float:  # of a made-up GPU
+    def seconds_a_row(make_network: partial[nn.Module], *_: Any) -> float:  # of a made-up GPU
         return 1.0 if make_network.args[0] in too_slow else 0.0
 
-    best_compute()  # what is really there, before a GPU is claimed
-    is_affordable_from_scratch.cache_clear()
-    monkeypatch.setattr(space_time_choice, "_seconds_a_clip", seconds_a_clip)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(scratch_choice, "seconds_a_row", seconds_a_row)
     names = [family.name for family in make_plan(replace(INFO, n_examples=n_examples))]
-    is_affordable_from_scratch.cache_clear()
     assert names[-1] == (expected or "many still patches")

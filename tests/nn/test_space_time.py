@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 import torch
 from torch.nn import functional
 
-from autodl_solver.nn import space_time_choice
-from autodl_solver.nn.pretrained_network import torchvision_network
+from autodl_solver.nn import scratch_choice, space_time_choice
 from autodl_solver.nn.space_time import SpaceTimeConvolution, SpaceTimeNetwork
-from autodl_solver.nn.space_time_choice import affordable_side, is_affordable_from_scratch
+from autodl_solver.nn.space_time_choice import affordable_side
 
 
 @pytest.mark.parametrize(("n_times", "times_pooled"), [(5, 1), (5, 2), (4, 2), (1, 2)])
@@ -55,26 +53,15 @@ def test_a_pass_in_parts_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture
 def forgotten() -> Iterator[None]:
     """What was measured is measured anew, and not kept."""
-    measured = space_time_choice._affordable_side, is_affordable_from_scratch
-    for one in measured:
-        one.cache_clear()
+    space_time_choice._affordable_side.cache_clear()
     yield
-    for one in measured:
-        one.cache_clear()
+    space_time_choice._affordable_side.cache_clear()
 
 
 @pytest.mark.usefixtures("forgotten")
 @pytest.mark.parametrize(("budget_s", "expected_px"), [(0.0, 8), (math.inf, 16)])
 def test_time_decides_the_side(budget_s: float, expected_px: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(space_time_choice, "NOMINAL_S", budget_s)
+    monkeypatch.setattr(scratch_choice, "NOMINAL_S", budget_s)
     state = torch.random.get_rng_state()
     assert affordable_side([(8, 4), (16, 6)], 1, 100, (4, 8)) == expected_px
     assert torch.equal(torch.random.get_rng_state(), state)
-
-
-@pytest.mark.usefixtures("forgotten")
-def test_networks_of_torchvision_can_be_measured_and_are_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = partial(torchvision_network, "mc3_18", 16)
-    assert space_time_choice._seconds_a_clip(make, (3, 4, 16, 16)) > 0
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert not is_affordable_from_scratch("mc3_18", 16, 4, 100)

@@ -22,7 +22,8 @@ from autodl_solver.learners.scaled import standardised_linear
 from autodl_solver.modalities.video.pipeline import CLIP, FEATURES, MOMENTS, N_SHOWN, STATISTICS, STILLS, frames_at
 from autodl_solver.nn.pretrained import Weights
 from autodl_solver.nn.pretrained_choice import affordable_backbone, shown_side, sides_for
-from autodl_solver.nn.space_time_choice import affordable_side, first_affordable_from_scratch
+from autodl_solver.nn.scratch_choice import first_affordable_from_scratch
+from autodl_solver.nn.space_time_choice import EPOCHS, PROBE_CLIPS, affordable_side
 
 RIDGE_PX = (8, 16)
 PATCHES_PX = (16, 24)
@@ -106,7 +107,9 @@ def _from_scratch(info: DatasetInfo) -> list[Family]:
     """The best of torchvision's networks for clips that a GPU trains in time; none where there is no GPU."""
     spec = info.specs[0]
     models = (*MANY_CLIPS_MODELS, *SCRATCH_MODELS) if info.n_examples >= MANY_CLIPS else SCRATCH_MODELS
-    model = first_affordable_from_scratch(models, SCRATCH_PX, N_SHOWN[MOMENTS], info.n_examples)
+    model = first_affordable_from_scratch(
+        models, SCRATCH_PX, info.n_examples, epochs=EPOCHS, n_rows=PROBE_CLIPS, n_frames=N_SHOWN[MOMENTS]
+    )
     if model is None:
         return []
     make = partial(_make_from_scratch, model=model, side_px=SCRATCH_PX, n_channels=spec.n_channels)
