@@ -4,9 +4,10 @@
 
 Every stages.jsonl below LOGS_DIR is read; FILE is that of the package unless told otherwise. For each modality, the log
 error of a stage is a sum of an effect of the dataset, one of the family, one of the family on this dataset, slopes of
-the family over the log2 of rows, fidelity and seconds, and a deviation of the slope over rows on this dataset; the log2
-cost is such a sum, too. All are drawn towards the general prior with the standard deviations that the forecast itself
-assumes (a Gaussian model whose variances are given: ridge-shrunken least squares), so few logs change little.
+the family over the log2 of rows, fidelity and seconds, the last of which may bend, and a deviation of the slope over
+rows on this dataset; the log2 cost is such a sum, too. All are drawn towards the general prior with the standard
+deviations that the forecast itself assumes (a Gaussian model whose variances are given: ridge-shrunken least squares),
+so few logs change little.
 
 --evaluate prints, for each dataset, the area under simulated curves (anytime/simulate.py) of the engine with the priors
 of all other datasets, of the engine without priors, and of the other policies.

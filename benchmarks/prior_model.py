@@ -21,6 +21,7 @@ from autodl_solver.anytime.world import Observed, observed
 
 LEVEL_SD = 1.5  # of a family's log error at its typical size, and of a family's log2 cost, between families
 ERROR_SLOPE_SD = 0.3  # of a family's slopes of the log error per doubling, between families
+ERROR_BEND_SD = 0.05  # of what a doubling of the seconds changes in their slope, between families
 COST_SLOPE_SD = 0.3  # of a family's slopes of the log2 cost
 COST_DATASET_SD = 2.0  # of the log2 cost, between datasets and machines
 COST_NOISE_SD = 0.5
@@ -84,13 +85,13 @@ def fit_modality(runs: Mapping[str, Sequence[Sequence[Entry]]]) -> Priors:
     passes = _fit_passes(runs, {name: of_detail for name, (_, _, of_detail) in costs.items()})
     families = {}
     for name in sorted({stage.family for _, stage in stages}):
-        level, cost = errors[name], costs[name]
-        families[name] = FamilyPrior(*level, *cost, predict=passes.get(name, GENERAL.predict))
+        course, cost = errors[name], costs[name]
+        families[name] = FamilyPrior(*course, *cost, predict=passes.get(name, GENERAL.predict))
     return Priors(families, _fit_blend([run for each in runs.values() for run in each]))
 
 
-def _fit_errors(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float, float, float, float]]:
-    """By family: error, error_rows, error_fidelity, error_seconds."""
+def _fit_errors(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float, float, float, float, float]]:
+    """By family: error, error_rows, error_fidelity, error_seconds, error_seconds_bend."""
     sums, centres = Sums(), _centres(stages)
     for dataset, stage in stages:
         name, (rows, detail, seconds) = stage.family, _doublings(stage)
@@ -99,6 +100,7 @@ def _fit_errors(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float
         sums.prior((name, "rows"), GENERAL.error_rows, ERROR_SLOPE_SD)
         sums.prior((name, "fidelity"), GENERAL.error_fidelity, ERROR_SLOPE_SD)
         sums.prior((name, "seconds"), GENERAL.error_seconds, ERROR_SLOPE_SD)
+        sums.prior((name, "bend"), GENERAL.error_seconds_bend, ERROR_BEND_SD)
         sums.prior(dataset, 0.0, DATASET_SD)
         sums.prior((dataset, "kind", stage.kind or name), 0.0, KIND_SD)
         sums.prior((dataset, name), 0.0, FAMILY_SD)
@@ -110,6 +112,7 @@ def _fit_errors(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float
             (name, "rows"): rows,
             (name, "fidelity"): detail - detail_0,
             (name, "seconds"): seconds - seconds_0,
+            (name, "bend"): (seconds - seconds_0) ** 2 / 2,
             dataset: 1.0,
             (dataset, "kind", stage.kind or name): 1.0,
             (dataset, name): 1.0,
@@ -120,8 +123,10 @@ def _fit_errors(stages: Sequence[tuple[str, Observed]]) -> dict[str, tuple[float
     families = {}
     for name, (_, detail_0, seconds_0) in centres.items():
         of_rows, of_detail, of_seconds = (effects[name, kind] for kind in ("rows", "fidelity", "seconds"))
-        level = effects[name, "level"] - of_detail * detail_0 - of_seconds * seconds_0
-        families[name] = (level, min(0.0, of_rows), min(0.0, of_detail), min(0.0, of_seconds))
+        bend = max(0.0, effects[name, "bend"])  # both are those at the centre
+        level = effects[name, "level"] - of_detail * detail_0 - (of_seconds - bend * seconds_0 / 2) * seconds_0
+        at_1_s = min(0.0, of_seconds - bend * seconds_0)
+        families[name] = (level, min(0.0, of_rows), min(0.0, of_detail), at_1_s, bend if at_1_s < 0 else 0.0)
     return families
 
 

@@ -164,7 +164,7 @@ class Forecast:
             prior.error + prior.error_rows * self._doublings(stage) + prior.error_fidelity * math.log2(stage.fidelity)
         )
         if math.isfinite(stage.seconds):
-            log_error += prior.error_seconds * math.log2(max(self._contract_s(stage), 1e-3))
+            log_error += prior.log_error_by_seconds(self._contract_s(stage))
         return log_error
 
     def _contract_s(self, stage: Stage) -> float:

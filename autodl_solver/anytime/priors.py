@@ -24,11 +24,14 @@ VERSION = 1
 class FamilyPrior:
     """The expected course of one family. All slopes are per doubling.
 
+    Networks learn fast at first and slower later, also on a logarithmic scale of time, so their slope bends.
+
     Attributes:
         error: log(1 - NAUC) at 1,000 rows, fidelity 1, and 1 s where contracts are given.
         error_rows: its change when the rows double.
         error_fidelity: when the fidelity doubles.
-        error_seconds: when the contract doubles.
+        error_seconds: when the contract doubles, at 1 s.
+        error_seconds_bend: change of error_seconds when the contract doubles, 0 or more; the slope ends at 0.
         cost: log2 of the seconds of a stage with 1,000 rows at fidelity 1, without its contract.
         cost_rows: its change when the rows double.
         cost_fidelity: when the fidelity doubles; of the test pass too.
@@ -39,10 +42,18 @@ class FamilyPrior:
     error_rows: float = -0.12
     error_fidelity: float = -0.05
     error_seconds: float = -0.12
+    error_seconds_bend: float = 0.0
     cost: float = -3.0
     cost_rows: float = 0.9
     cost_fidelity: float = 0.8
     predict: float = -6.0
+
+    def log_error_by_seconds(self, seconds: float) -> float:
+        """Change of log(1 - NAUC) from a contract of 1 s to one of so many seconds."""
+        doublings = math.log2(max(seconds, 1e-3))
+        if self.error_seconds_bend > 0:
+            doublings = min(doublings, -self.error_seconds / self.error_seconds_bend)
+        return self.error_seconds * doublings + self.error_seconds_bend * doublings**2 / 2
 
     def fit_seconds(self, n_rows: float, fidelity: float) -> float:
         """Seconds of a stage, without its contract."""
@@ -125,6 +136,9 @@ def _parsed(fields: Mapping[str, Any]) -> Priors:
         name: FamilyPrior(**{key: float(value) for key, value in one.items()})
         for name, one in fields["families"].items()
     }
+    for name, prior in families.items():
+        if prior.error_seconds_bend < 0:
+            raise ValueError(f"error_seconds_bend of {name!r:.50} is {prior.error_seconds_bend}, below 0")
     return Priors(families, float(fields["blend"]))
 
 

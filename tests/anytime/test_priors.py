@@ -91,3 +91,19 @@ def test_costs_are_powers_of_rows_and_fidelity(n_rows: int, fidelity: int, secon
     prior = FamilyPrior(cost=2.0, cost_rows=1.0, cost_fidelity=0.5, predict=2.0)
     assert prior.fit_seconds(n_rows, fidelity) == pytest.approx(seconds)
     assert prior.predict_seconds(n_rows, fidelity) == pytest.approx(seconds)
+
+
+def test_a_bent_slope_ends_where_it_is_level() -> None:
+    straight, bent = FamilyPrior(error_seconds=-0.4), FamilyPrior(error_seconds=-0.4, error_seconds_bend=0.1)
+    assert straight.log_error_by_seconds(8.0) == pytest.approx(-1.2)
+    assert bent.log_error_by_seconds(8.0) == pytest.approx(-1.2 + 0.45)
+    assert bent.log_error_by_seconds(16.0) == pytest.approx(-0.8)
+    assert bent.log_error_by_seconds(1e4) == pytest.approx(-0.8)
+    assert bent.log_error_by_seconds(1.0) == 0
+    assert bent.log_error_by_seconds(0.0) > 0
+
+
+def test_a_slope_that_steepens_is_no_prior() -> None:
+    text = changed(modalities={"image": {"families": {"network": {"error_seconds_bend": -0.1}}, "blend": 0.9}})
+    with pytest.raises(DataError, match="error_seconds_bend"):
+        parse_priors(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,19 +85,32 @@ def test_a_level_is_not_taken_from_an_easy_dataset_alone() -> None:
     assert -4.0 < family.error < -1.0  # half is ascribed to the dataset
 
 
-def test_seconds_of_contracts_have_a_slope() -> None:
-    runs = {}
+def contracts(log_error: Callable[[float], float]) -> dict[str, list[list[Entry]]]:
+    """Runs of a network on six datasets, by what its log error is after so many doublings of a second."""
+    runs: dict[str, list[list[Entry]]] = {}
     for i in range(6):
         entries: list[Entry] = [facts(f"d{i}")]
-        for rank, own_s in enumerate((2.0, 4.0, 12.0, 36.0)):
-            spent_s = sum((2.0, 4.0, 12.0, 36.0)[: rank + 1])
-            score = 1 - 0.5 * spent_s**-0.3
+        for rank, own_s in enumerate((2.0, 4.0, 12.0, 36.0, 108.0)):
+            spent_s = sum((2.0, 4.0, 12.0, 36.0, 108.0)[: rank + 1])
+            score = 1 - math.exp(log_error(math.log2(spent_s)))
             name = f"network 1000@32, contract {rank + 1}"
             entries.append(StageEntry(name, "network", 32, 1000, 200, False, 0.0, own_s + 0.25, score, False, own_s))
         runs[f"d{i}"] = [entries]
-    prior = fit_modality(runs).families["network"]
-    assert prior.error_seconds == pytest.approx(-0.3 * math.log(2), abs=0.03)  # a power -.3 of the seconds
+    return runs
+
+
+def test_seconds_of_contracts_have_a_slope() -> None:
+    prior = fit_modality(contracts(lambda doublings: -0.7 - 0.2 * doublings)).families["network"]
+    assert prior.error_seconds == pytest.approx(-0.2, abs=0.03)
+    assert prior.error_seconds_bend == pytest.approx(0.0, abs=0.01)
     assert prior.fit_seconds(1000, 32) == pytest.approx(0.25, rel=0.3)
+
+
+def test_a_slope_that_flattens_is_found() -> None:
+    prior = fit_modality(contracts(lambda doublings: -0.5 - 0.6 * doublings + 0.04 * doublings**2)).families["network"]
+    assert prior.error_seconds == pytest.approx(-0.6, abs=0.1)
+    assert prior.error_seconds_bend == pytest.approx(0.08, abs=0.02)
+    assert prior.log_error_by_seconds(50) - prior.log_error_by_seconds(5) == pytest.approx(-0.94, abs=0.1)
 
 
 @pytest.mark.parametrize(
