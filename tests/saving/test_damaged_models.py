@@ -18,7 +18,7 @@ from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ModelFileError
 from autodl_solver.saving import read_model, write_model
-from autodl_solver.saving.versions import current_versions
+from autodl_solver.saving.versions import FORMAT, current_versions
 
 FILES = ("model.json", "tensors.safetensors", "booster-0.txt")
 
@@ -120,12 +120,12 @@ def test_a_pickle_in_the_place_of_a_file_is_never_run(file: str, model: Path, tm
         "[]",
         "null",
         "{}",
-        '{"format": 2}',
+        json.dumps({"format": FORMAT}),
         '{"format": NaN}',
         "[" * 100_000,
         '{"format": ' + "1" * 10_000 + "}",
         "\ufeff{}",
-        '{"format": 2, "versions": {}, "depends_on": 3}',
+        json.dumps({"format": FORMAT, "versions": {}, "depends_on": 3}),
     ],
     ids=lambda text: text[:20],
 )
@@ -149,7 +149,7 @@ def test_no_part_may_be_missing(part: str, model: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "facts"),
     [
-        (lambda d: d.update(format=1), ["format 2", "format 1", "install"]),
+        (lambda d: d.update(format=1), [f"format {FORMAT}", "format 1", "install"]),
         (lambda d: d["versions"].update({"scikit-learn": "0.24.2"}), ["0.24.2", "install scikit-learn 0.24.*"]),
         (lambda d: d["versions"].update({"lightgbm": "3.3.5"}), ["3.3.5", "install lightgbm 3.*"]),
         (lambda d: d["versions"].update({"autodl_solver": "0.9.0"}), ["0.9.0", "install autodl_solver 0.9.*"]),

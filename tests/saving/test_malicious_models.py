@@ -26,6 +26,7 @@ from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ModelFileError
 from autodl_solver.nn.tabular_network import TabularNetwork
 from autodl_solver.saving import read_model, write_model
+from autodl_solver.saving.versions import FORMAT
 
 Document = dict[str, Any]
 FAMILIES = ("boosting", "boosting with linear leaves", "extra trees", "ridge", "kernel")
@@ -164,7 +165,7 @@ def test_what_contradicts_itself_is_refused(change: Callable[[Document], Any], f
     try:
         change_document(model, change)
     except RecursionError:  # json cannot even write it
-        deep = '{"format": 2, "a": ' + '{"of": [' * 5000 + "]}" * 5000 + "}"
+        deep = f'{{"format": {FORMAT}, "a": ' + '{"of": [' * 5000 + "]}" * 5000 + "}"
         (model / "model.json").write_text(deep)
     refused(model, fact)
 
