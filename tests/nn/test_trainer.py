@@ -13,10 +13,11 @@ from autodl_solver.nn.augment import ShiftAndFlip
 from autodl_solver.nn.device import Compute
 from autodl_solver.nn.pace import PACE_STEPS
 from autodl_solver.nn.residual import ResidualNetwork
-from autodl_solver.nn.trainer import ENOUGH_STEPS, GROWN_EPOCH_STEPS, Trainer, TrainingOptions
+from autodl_solver.nn.trainer import ENOUGH_STEPS, MANY_EPOCH_STEPS, Trainer, TrainingOptions
 
 CPU = Compute(torch.device("cpu"), half=False)
 OPTIONS = TrainingOptions(batch_size=32, max_epochs=12)
+FILTERS = "stages.0.refine.weight"
 
 
 def bright_sides(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -56,6 +57,20 @@ def test_the_next_contract_goes_on() -> None:
         made.train(x, y, Budget(60), exclusive=True)
     assert error(made, x, y) <= first
     assert error(made, x, y) < 0.1
+
+
+@pytest.mark.parametrize(("n_rows", "most"), [(8 * MANY_EPOCH_STEPS, 0.75), (8 * MANY_EPOCH_STEPS - 1, 1.0)])
+def test_a_later_contract_may_resume_shorter_steps_where_rows_are_many(n_rows: int, most: float) -> None:
+    x, y = bright_sides(n_rows)
+    moved = {}
+    for resumes in (False, True):
+        made = trainer(TrainingOptions(batch_size=8, max_epochs=1, resumes_steps=resumes))
+        made.train(x, y, Budget(60), exclusive=True)
+        n_seen, before = made.n_rows_seen, copy.deepcopy(made.network.state_dict())
+        made.train(x, y, Budget(60), exclusive=True)
+        assert made.n_rows_seen == 2 * n_seen
+        moved[resumes] = float((made.network.state_dict()[FILTERS] - before[FILTERS]).norm())
+    assert 0 < moved[True] <= most * moved[False]
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
@@ -168,7 +183,7 @@ def test_batches_grow_where_rows_are_many_and_there_is_time_for_many_steps(
         return x
 
     made.augment = record
-    made.train(*bright_sides(8 * n_epoch_steps * GROWN_EPOCH_STEPS), Budget(seconds, clock), exclusive=True)
+    made.train(*bright_sides(8 * n_epoch_steps * MANY_EPOCH_STEPS), Budget(seconds, clock), exclusive=True)
     assert set(sizes[:PACE_STEPS]) == {8}
     assert set(sizes[PACE_STEPS:]) == {expected}
     assert seconds - 2 * row_s * expected <= clock() <= seconds
