@@ -39,7 +39,7 @@ LAST_RESERVE = 2.0
 LAST_MARGIN_S = 0.5
 """And so many seconds more."""
 
-MIN_GAIN = 2e-5
+MIN_GAIN = 1e-5
 """Of the area: what is expected to add less is not worth running."""
 
 
