@@ -25,7 +25,7 @@ LAYERS = (
     ("modalities",),
     ("predictor",),
     ("saving",),
-    ("stage_runner", "guard"),
+    ("stage_runner", "guard", "heap"),
     ("solver",),
     ("checkpoint",),
     ("session", "run_folder"),
