@@ -49,6 +49,7 @@ SYSTEMS = {
         _peer("sklearn_extra_trees", "tabular"),
         _peer("lightgbm_default", "tabular"),
         _peer("autogluon_tabular", "tabular"),
+        _peer("autogluon_best", "tabular"),
         _peer("flaml", "tabular"),
         _peer("aeon_minirocket", "series"),
         _peer("aeon_multirocket_hydra", "series"),
