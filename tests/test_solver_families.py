@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
+from autodl_solver.anytime.history import History
+from autodl_solver.anytime.plan import Plan, next_stages
+from autodl_solver.anytime.priors import Priors
+from autodl_solver.anytime.schedule import Choice, Schedule
 from autodl_solver.budget import WorkClock
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.metrics import nauc
 from autodl_solver.modalities.tabular import forest
 from autodl_solver.nn import trainer
 from autodl_solver.solver import Solver
+
+N_DIGITS = 500
 
 
 def info_of(shape: tuple[int, int, int, int], n_classes: int) -> DatasetInfo:
@@ -44,3 +54,36 @@ def test_every_dense_layout_is_played(
         solver.train(rows[:50], 2.5)
         answers.append(solver.test(rows[50:], 2.5))
     assert nauc(np.stack([y for _, y in rows[50:]]), answers[-1]) > 0.5
+
+
+@pytest.mark.parametrize("begins_anew", [True, False])
+def test_a_network_comes_to_the_hold_out_rows_at_its_end(begins_anew: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "NOMINAL_VALUES_PER_S", 1e6)  # a tenth of the steps for the same work
+
+    def network_and_refit(plan: Plan, priors: Priors) -> Schedule:
+        [network] = [family for family in plan if family.name == "network"]
+
+        def schedule(history: History, left_s: float) -> Choice | None:
+            if not history.records:
+                return Choice(replace(network.fresh(network.fidelities[0], N_DIGITS), seconds=0.5))
+            refits = [stage for stage in next_stages([network], history, 0.5) if stage.refit]
+            stage = next((one for one in refits if one.begins_anew == begins_anew), None)
+            return None if stage is None or len(history.records) == 2 else Choice(stage)
+
+        return schedule
+
+    x, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(x))  # the file is sorted by writer
+    x, y = x[order].astype(np.float32).reshape(-1, 1, 8, 8, 1), np.eye(10, dtype=np.float32)[labels[order]]
+    rows = list(zip(x, y, strict=True))
+    info = info_of((1, 8, 8, 1), 10)
+    solver = Solver(info, on_error="raise", clock=WorkClock(), make_schedule=network_and_refit)
+    answers = []
+    while not solver.done:
+        solver.train(rows[:N_DIGITS], 30)
+        answers.append(solver.test(rows[N_DIGITS:], 30))
+    first, refit = solver.history.records
+    assert (first.n_fitted < N_DIGITS, refit.n_fitted) == (True, N_DIGITS)
+    assert [member.name for member in solver.predictor().parts] == [refit.stage.name]
+    assert math.isnan(refit.score)
+    assert nauc(y[N_DIGITS:], answers[-1]) > nauc(y[N_DIGITS:], answers[0]) > 0.9

@@ -39,7 +39,7 @@ class Option:
         stage: what to run.
         outlook: what it should cost and bring.
         blend: factor on its error, for what its blend with the present answer gains.
-        refit_share: share of the answer's error that should go, for a refit, which nothing can score.
+        refit_share: share of the answer's error that should go, for a stage that is repeated on all rows; 0 for others.
         then: what its family could go on with.
     """
 
@@ -88,8 +88,8 @@ class LookAhead:
         self._parent = np.array([-1] * self._n + [i for i, option in enumerate(options) for _ in option.then])
         rank = {name: i for i, name in enumerate({one.stage.family for one in everyone})}
         self._family = np.array([rank[one.stage.family] for one in everyone])
-        self._refit = np.array([one.stage.refit for one in everyone])
         self._refit_share = np.array([one.refit_share for one in everyone])
+        self._refit = self._refit_share > 0
         self._mean = np.array([one.outlook.log_error + math.log(one.blend) for one in everyone])
         self._sd = np.maximum([one.outlook.sd for one in everyone], SMALLEST_SD)
         self._cost_s = np.maximum([one.outlook.cost_s for one in everyone], SHORTEST_S)

@@ -39,6 +39,9 @@ MAX_RESTARTS = 4
 RESTART_SHARE = 0.5
 """A learner that begins anew gets no less than so much of the time that was best."""
 
+LEADING = 0.5
+"""A learner with at least so much weight in the answer may end without a score: its weight cannot change any more."""
+
 MAX_FAILURES = 2
 """A family that has failed so often, after something of it worked, is left alone."""
 
@@ -112,7 +115,7 @@ def next_stages(plan: Plan, history: History, left_s: float) -> list[Stage]:
     """
     tried = {record.stage.name for record in history.records}
     stages = [stage for family in plan for stage in _of_family(family, history, left_s)]
-    return [stage for stage in [*stages, *_refits(plan, history)] if stage.name not in tried]
+    return [stage for stage in [*stages, *_refits(plan, history, left_s)] if stage.name not in tried]
 
 
 def following(family: Family, stage: Stage, n_available: int | None) -> list[Stage]:
@@ -128,8 +131,10 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
     n_available = history.n_available
     if n_available is not None and n_available > family.max_available:
         return []
-    runs = [record for record in history.records if record.stage.family == family.name and not record.stage.refit]
-    worked = [record for record in runs if not record.failed]
+    own = [record for record in history.records if record.stage.family == family.name]
+    runs = [record for record in own if not record.stage.refit]
+    worked = _scored(family, history)
+    is_repeated = any(record.stage.refit and not record.failed for record in own)
     n_failed = len(runs) - len(worked)
     everything = _everything(family, n_available)
     if not runs:
@@ -144,6 +149,8 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
         return [family.fresh(family.fidelities[0], n_fewer)] if n_fewer >= MIN_ROWS else []
     if n_failed >= MAX_FAILURES:
         return []
+    if family.goes_on and is_repeated and _outlook(family, history, left_s)[1]:
+        return []  # what else it learned would stand against members that know all rows
     stages = (
         _contracts(family, worked, n_available, left_s) if family.goes_on else _grown(family, worked[-1], n_available)
     )
@@ -167,7 +174,7 @@ def _grown(family: Family, last: Record, n_available: int | None) -> list[Stage]
 def _contracts(family: Family, worked: Sequence[Record], n_available: int | None, left_s: float) -> list[Stage]:
     """The next contract, perhaps on all rows or in more detail: twice as long as all before, or all that is left.
 
-    Where training on has stopped to help, and there is neither more to see nor in more detail, a learner begins anew.
+    None where training on has stopped to help, and there is neither more to see nor in more detail.
     """
     last = worked[-1]
     if last.fit_s < USED_SHARE * last.stage.seconds:
@@ -176,8 +183,8 @@ def _contracts(family: Family, worked: Sequence[Record], n_available: int | None
     everything = _everything(family, n_available)
     is_all = n_available is None or last.stage.n_examples >= everything
     finer = _next_fidelity(family, last.stage.fidelity)
-    if is_all and finer is None and (last.stage.restart or _is_past_its_best(worked)):
-        return _restarts(family, worked, left_s)
+    if is_all and finer is None and _is_past_its_best(worked):
+        return []
     sizes = [last.stage.n_examples] if is_all else [last.stage.n_examples, everything]
     lengths = {DOUBLING * spent_s}
     if math.isfinite(left_s):
@@ -194,33 +201,57 @@ def _is_past_its_best(worked: Sequence[Record]) -> bool:
     return spares_rows and len(worked) > 1 and worked[-1].score <= max(record.score for record in worked[:-1])
 
 
-def _restarts(family: Family, worked: Sequence[Record], left_s: float) -> list[Stage]:
-    """A learner with another seed, beside the best of the family and trained for as long; they answer together."""
-    last = worked[-1]
-    if last.stage.restart:
-        base, seconds = last, last.stage.seconds
-    else:
-        base = max(worked, key=lambda record: record.score)
-        seconds = trained_s(base.stage, {record.stage.name: record.stage for record in worked})
-    rank = last.stage.restart + 1
-    if rank > MAX_RESTARTS or left_s < RESTART_SHARE * seconds:
-        return []
-    stage = family.contract(base, rank, base.stage.fidelity, base.stage.n_examples, min(seconds, left_s))
-    name = f"{family.name} {stage.n_examples}@{stage.fidelity}, restart {rank}"
-    return [replace(stage, name=name, restart=rank)]
-
-
-def _refits(plan: Plan, history: History) -> list[Stage]:
-    """Members of the answer, repeated on the hold-out rows too."""
-    ending = {family.name for family in plan if not family.goes_on}
+def _refits(plan: Plan, history: History, left_s: float) -> list[Stage]:
+    """Members of the answer, repeated on the hold-out rows too. Nothing can score that: they keep their weight."""
+    families = {family.name: family for family in plan}
     repeated = {record.stage.refit_of for record in history.records}
     stages = []
     for record in history.records:
-        stage = record.stage
+        stage, family = record.stage, families.get(record.stage.family)
         unseen = record.n_fitted < record.n_examples
-        if record.weight > 0 and not stage.refit and stage.name not in repeated and unseen and stage.family in ending:
+        if family is None or record.weight == 0 or stage.refit or not unseen:
+            continue
+        if family.goes_on:
+            stages.extend(_last_contracts(family, record, history, left_s))
+        elif stage.name not in repeated:
             stages.append(replace(stage, name=f"{stage.name} refit", refit_of=stage.name))
     return stages
+
+
+def _last_contracts(family: Family, member: Record, history: History, left_s: float) -> list[Stage]:
+    """What ends the training of a member, on all rows, once no whole contract that can be scored fits in any more.
+
+    One like it begins anew with another seed, and they answer together; or it goes on for as long as is left, if it is
+    the latest of its family and leads the answer.
+    """
+    goes_on, is_ending = _outlook(family, history, left_s)
+    if not is_ending:
+        return []
+    stage, stages = member.stage, list[Stage]()
+    again = [one.stage for one in history.records if one.stage.refit_of == stage.name and not one.failed]
+    if any(not one.begins_anew for one in again):
+        return []
+    rank, seconds = len(again) + 1, trained_s(stage, {one.stage.name: one.stage for one in history.records})
+    refit = replace(stage, name=f"{stage.name} refit", continues=stage.name, refit_of=stage.name)
+    if rank <= MAX_RESTARTS and left_s >= RESTART_SHARE * seconds:
+        before = again[-1] if again else stage
+        one = replace(refit, name=f"{refit.name} {rank}", seconds=seconds, continues=before.name)
+        stages.append(replace(one, restart=rank))
+    if goes_on and not again and member.weight >= LEADING and member is _scored(family, history)[-1]:
+        stages.append(replace(refit, seconds=left_s))
+    return stages
+
+
+def _outlook(family: Family, history: History, left_s: float) -> tuple[bool, bool]:
+    """Whether training on still helps a learner that has run, and whether no whole contract for that fits in."""
+    contracts = _contracts(family, _scored(family, history), history.n_available, left_s)
+    return bool(contracts), all(stage.seconds >= left_s for stage in contracts)
+
+
+def _scored(family: Family, history: History) -> list[Record]:
+    """What worked of a family, without refits."""
+    records = [record for record in history.records if record.stage.family == family.name]
+    return [record for record in records if not record.failed and not record.stage.refit]
 
 
 def _everything(family: Family, n_available: int | None) -> int:

@@ -122,7 +122,7 @@ def _options(
     for (stage, outlook), group in zip(trimmed, later, strict=True):
         blend = now if stage.family in present else now * priors.blend
         then = tuple(Option(one, next(later_outlooks), blend) for one in group)
-        share = forecast.refit_share(stage) if stage.refit else 0.0
+        share = forecast.refit_share(stage) if stage.refit and stage.begins_anew else 0.0
         option = Option(stage, outlook, blend, share, then)
         is_worth_it = stage.continues is None or stage.seconds >= outlook.cost_s - stage.seconds
         if option.needed_s < moment.left_s and is_worth_it:

@@ -118,7 +118,10 @@ class _Run:
         record.n_fitted = max(1, record.n_examples - spared)
         if record.stage.refit:
             member = next(one for one in history.records if one.stage.name == record.stage.refit_of)
-            error = self._error * math.exp(-self._world.refit_gain(member))
+            is_first = not any(one.stage.refit_of == record.stage.refit_of for one in history.records[:-1])
+            begins_anew = record.stage.begins_anew
+            before = self._error if begins_anew else math.exp(self._world.log_error(record.stage, contract_s))
+            error = before * math.exp(-self._world.refit_gain(member) * is_first)
         else:
             error = math.exp(self._world.log_error(record.stage, contract_s))
             record.score = 1 - error

@@ -50,6 +50,11 @@ class Stage:
         """Whether the stage learns from the hold-out rows too."""
         return self.refit_of is not None
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether a learner is made for it, which may answer together with an earlier one."""
+        return self.continues is None or self.restart > 0
+
 
 def trained_s(stage: Stage, others: Mapping[str, Stage]) -> float:
     """Seconds of a contract and of those that it goes on with.

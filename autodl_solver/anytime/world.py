@@ -207,8 +207,10 @@ class World:
         return math.exp(self._terrains[stage.family, stage.fidelity].log_predict_s)
 
     def refit_gain(self, record: Record) -> float:
-        """How far the log error of a record falls when it is repeated on all its rows, by its own learning curve."""
-        return -self._slopes[record.stage.family] * math.log2(record.n_examples / max(record.n_fitted, 1))
+        """How far the log error of a record falls when all its rows are learned from, by its curve over rows."""
+        is_over_rows = math.isinf(record.stage.seconds)  # what was recorded of contracts tells of their seconds
+        slope = self._slopes[record.stage.family] if is_over_rows else GENERAL.error_rows
+        return -slope * math.log2(record.n_examples / max(record.n_fitted, 1))
 
     def n_rows(self, stage: Stage) -> int:
         """Rows that a stage would get."""

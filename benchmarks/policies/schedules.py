@@ -163,12 +163,13 @@ def _grid(family: Family, history: History) -> Iterator[Stage]:
 
 def _ending(families: dict[str, Family], stages: Sequence[Stage], history: History, left_s: float) -> Choice | None:
     """What follows when the families that end by themselves are through: contracts, and refits before the last one."""
-    refits = [stage for stage in stages if stage.refit and _fits(stage, history, left_s)]
-    refits_s = sum(_cost_s(stage, history) for stage in refits)
+    again = [stage for stage in stages if stage.refit]
+    refits = [stage for stage in again if stage.begins_anew and _fits(stage, history, left_s)]
+    refits_s = sum(_cost_s(stage, history) + _contract_s(stage) for stage in refits)
     going = [family for family in families.values() if family.goes_on]
     n_runs = {family.name: _n_runs(family.name, history) for family in going}
     for family in sorted(going, key=lambda family: n_runs[family.name]):
-        own = [stage for stage in stages if stage.family == family.name]
+        own = [stage for stage in stages if stage.family == family.name and not stage.refit]
         if not own:
             continue
         contract = min(own, key=lambda stage: (-stage.n_examples, -stage.fidelity, stage.seconds))
@@ -177,12 +178,19 @@ def _ending(families: dict[str, Family], stages: Sequence[Stage], history: Histo
             continue
         if refits and contract.seconds + RESERVE * refits_s > longest_s:
             break  # no time for both a full contract and the refits: they come first, the rest is for the last contract
+        if contract.seconds > longest_s:  # the last one: on the hold-out rows too, where that is offered
+            trained_on = [stage for stage in again if not stage.begins_anew and stage.continues == contract.continues]
+            contract = (trained_on or [contract])[0]
         return Choice(replace(contract, seconds=min(contract.seconds, longest_s)))
     return Choice(refits[0]) if refits else None
 
 
 def _fits(stage: Stage, history: History, left_s: float) -> bool:
-    return RESERVE * _cost_s(stage, history) < left_s
+    return _contract_s(stage) + RESERVE * _cost_s(stage, history) < left_s
+
+
+def _contract_s(stage: Stage) -> float:
+    return stage.seconds if math.isfinite(stage.seconds) else 0.0
 
 
 def _cost_s(stage: Stage, history: History) -> float:
@@ -190,7 +198,7 @@ def _cost_s(stage: Stage, history: History) -> float:
     last = _latest(stage.family, history)
     if last is None:
         return 0.0  # nobody knows
-    contract_s = last.stage.seconds if math.isfinite(last.stage.seconds) else 0.0
+    contract_s = _contract_s(last.stage)
     detail = stage.fidelity / last.stage.fidelity
     n = min(stage.n_examples, history.n_available or stage.n_examples)
     fit_s = max(last.fit_s - contract_s, 0.0) * n / max(last.n_examples, 1)

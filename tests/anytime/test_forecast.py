@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from autodl_solver.anytime.forecast import LEAST_BLEND, Forecast, Outlook, error_of
+from autodl_solver.anytime.forecast import LEAST_BLEND, REFIT_ROWS, Forecast, Outlook, error_of
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import Family
 from autodl_solver.anytime.priors import FamilyPrior, Priors
@@ -190,6 +191,26 @@ def test_a_refit_takes_a_share_of_the_error_by_the_slope_of_rows() -> None:
     member = ran(RIDGE.fresh(1, 1000), 0.2, n_held_out=500, weight=0.5)
     refit = Stage("again", PriorLearner, 1, 1000, family="ridge", refit_of=member.stage.name)
     assert Forecast(priors, history_of(member)).refit_share(refit) == pytest.approx(0.5 * (1 - math.exp(-0.5)))
+
+
+def test_each_further_learner_on_all_rows_is_expected_to_bring_less() -> None:
+    member = ran(NETWORK.fresh(1, 1000), 0.2, n_held_out=500, weight=0.5)
+    shares = []
+    history = history_of(member)
+    for rank in (1, 2, 3):
+        refit = replace(member.stage, name=f"again {rank}", continues="first", refit_of=member.stage.name, restart=rank)
+        shares.append(Forecast(Priors(), history).refit_share(refit))
+        history.records.append(Record(refit, 1000, 1.0))
+    assert np.array(shares) / shares[0] == pytest.approx([1, 1 / 3, 1 / 6])
+
+
+def test_a_last_contract_on_the_hold_out_rows_too_is_expected_to_end_better() -> None:
+    first = ran(NETWORK.fresh(1, 1000), 0.2, n_held_out=500, weight=0.5)
+    contract = NETWORK.contract(first, 2, 1, 1000, 10.0)
+    refit = replace(contract, name="again", refit_of=first.stage.name)
+    scored, unscored = Forecast(Priors(), history_of(first)).outlooks([contract, refit])
+    assert unscored.log_error == pytest.approx(scored.log_error + 0.5 * REFIT_ROWS)
+    assert (unscored.cost_s, unscored.sd) == (scored.cost_s, scored.sd)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import MAX_RESTARTS, Family, following, next_stages
+from autodl_solver.anytime.stage import Stage
 from autodl_solver.learners.prior import PriorLearner
 
 RIDGE = Family("ridge", PriorLearner, (8, 16), first_n=1000)
@@ -89,39 +90,21 @@ def trained(scores: list[float]) -> list[Record]:
     return records
 
 
-def test_where_training_on_has_stopped_to_help_a_network_begins_anew() -> None:
-    history = History(5000, trained([0.7, 0.8, 0.79]))
-    (anew,) = next_stages([NETWORK], history, 1000.0)
-    assert (anew.name, anew.restart, anew.continues) == ("network 5000@32, restart 1", 1, "network 5000@32, contract 2")
-    assert anew.seconds == 15.0, "those of the best, and of what it went on with"
-    history.records.append(Record(anew, 5000, 15.0, score=0.75))
-    (again,) = next_stages([NETWORK], history, 8.0)
-    assert (again.name, again.restart, again.continues) == ("network 5000@32, restart 2", 2, anew.name)
-    assert again.seconds == 8.0
-    assert next_stages([NETWORK], history, 7.0) == [], "less than half of the time that was best"
-    assert [stage.restart for stage in following(NETWORK, again, 5000)] == [3]
-
-
-def test_a_network_begins_anew_a_few_times_only() -> None:
-    history = History(5000, trained([0.7, 0.6]))
-    n_restarts = 0
-    while stages := next_stages([NETWORK], history, 1000.0):
-        history.records.append(Record(stages[0], 5000, stages[0].seconds, score=0.7 + 0.01 * n_restarts))
-        n_restarts += 1
-    assert n_restarts == MAX_RESTARTS
+def test_where_training_on_has_stopped_to_help_there_is_no_further_contract() -> None:
+    assert next_stages([NETWORK], History(5000, trained([0.7, 0.8, 0.79])), 1000.0) == []
 
 
 def test_without_rows_to_spare_a_network_goes_on() -> None:
     records = trained([0.8, 0.7])
     records[-1].n_fitted = records[-1].n_examples
-    assert {stage.restart for stage in next_stages([NETWORK], History(5000, records), 1000.0)} == {0}
+    stages = next_stages([NETWORK], History(5000, records), 1000.0)
+    assert {stage.continues for stage in stages} == {"network 5000@32, contract 2"}
 
 
 @pytest.mark.parametrize("scores", [[0.7], [0.7, 0.8], [math.nan, math.nan]])
 def test_a_network_that_still_improves_or_is_not_known_not_to_goes_on(scores: list[float]) -> None:
     stages = next_stages([NETWORK], History(5000, trained(scores)), 1000.0)
     assert {stage.continues for stage in stages} == {f"network 5000@32, contract {len(scores)}"}
-    assert {stage.restart for stage in stages} == {0}
 
 
 def test_a_network_may_begin_with_the_rows_that_were_read_already_and_go_on_with_all() -> None:
@@ -174,6 +157,62 @@ def test_members_that_spared_rows_are_repeated_once() -> None:
 )
 def test_others_are_not_repeated(record: Record) -> None:
     assert not any(stage.refit for stage in next_stages([RIDGE], History(1000, [record]), 10))
+
+
+def refits_of(history: History, left_s: float) -> list[Stage]:
+    return [stage for stage in next_stages([NETWORK], history, left_s) if stage.refit]
+
+
+def test_when_no_whole_contract_fits_in_a_network_learns_the_hold_out_rows_too() -> None:
+    member = ran(NETWORK, 1000, 32, weight=0.6, n_fitted=800)
+    anew, further = refits_of(History(1000, [member]), 8)
+    for refit in (anew, further):
+        assert (refit.refit_of, refit.continues) == (member.stage.name, member.stage.name)
+    assert (anew.begins_anew, anew.seconds, anew.restart) == (True, 5, 1)  # as long as it was trained
+    assert (further.begins_anew, further.seconds) == (False, 8)  # for all that is left
+
+
+def test_networks_on_all_rows_answer_together() -> None:
+    history = History(1000, [ran(NETWORK, 1000, 32, weight=0.6, n_fitted=800)])
+    for rank in range(1, MAX_RESTARTS + 1):
+        anew = refits_of(history, 8)[0]
+        assert (anew.begins_anew, anew.restart, anew.continues) == (True, rank, history.records[-1].stage.name)
+        assert (names([NETWORK], history, 8) == [anew.name]) == (rank > 1)  # at first it may train on instead
+        history.records.append(Record(anew, 1000, 5.0, weight=0.6, n_fitted=1000))
+    assert names([NETWORK], history, 8) == []
+    assert {stage.refit for stage in next_stages([NETWORK], history, 100)} == {False}  # there is more time after all
+
+
+def test_after_a_last_contract_on_all_rows_nothing_of_the_family_follows() -> None:
+    member = ran(NETWORK, 1000, 32, weight=0.6, n_fitted=800)
+    further = refits_of(History(1000, [member]), 8)[-1]
+    assert names([NETWORK], History(1000, [member, Record(further, 1000, 7.0, weight=0.6, n_fitted=1000)]), 1) == []
+
+
+@pytest.mark.parametrize(
+    ("weight", "n_fitted", "left_s", "expected"),
+    [
+        (0.4, 800, 8.0, [True]),  # others lead, and its weight could not grow
+        (0.4, 800, 2.0, []),  # too late to begin anew
+        (0.6, 1000, 8.0, []),  # it saw every row
+        (0.6, 800, 100.0, []),  # a contract that can be scored fits in
+    ],
+)
+def test_a_network_is_refitted_only_where_it_could_help(
+    weight: float, n_fitted: int, left_s: float, expected: list[bool]
+) -> None:
+    member = ran(NETWORK, 1000, 32, weight=weight, n_fitted=n_fitted)
+    assert [stage.begins_anew for stage in refits_of(History(1000, [member]), left_s)] == expected
+
+
+def test_a_network_that_became_worse_is_not_trained_on_without_a_score() -> None:
+    first = ran(NETWORK, 1000, 32, n_fitted=800)
+    second = Record(NETWORK.contract(first, 2, 32, 1000, 10.0), 1000, 10.0, weight=0.6, n_fitted=800)
+    first.score, second.score = 0.8, 0.9
+    assert [stage.begins_anew for stage in refits_of(History(1000, [first, second]), 9)] == [True, False]
+    second.score, first.weight, second.weight = 0.7, 0.3, 0.6
+    anew = refits_of(History(1000, [first, second]), 100)
+    assert [(stage.begins_anew, stage.seconds) for stage in anew] == [(True, 5.0), (True, 15.0)], "as long as each was"
 
 
 def test_looking_ahead_follows_the_family() -> None:

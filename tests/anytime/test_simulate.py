@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -163,6 +164,16 @@ def test_a_refit_gains_what_the_learning_curve_promises() -> None:
     assert 0.8 < run.curve[1][1] < 0.85
     assert [record.weight for record in run.history.records] == [1.0, 1.0]
     assert math.isnan(run.history.records[1].score)
+
+
+def test_a_last_contract_on_all_rows_gains_by_its_seconds_and_by_its_rows() -> None:
+    [family] = NETWORK.plan
+    first = family.fresh(8, 16_000)
+    contract = replace(first, name="more", seconds=8.0, continues=first.name)
+    refit = replace(contract, refit_of=first.name)
+    ends = [simulate(in_turn([first, last]), NETWORK, 100).curve[-1] for last in (contract, refit)]
+    assert ends[0][0] == ends[1][0]
+    assert 0.5 < ends[0][1] < ends[1][1] < 0.75
 
 
 @pytest.mark.parametrize("make_schedule", [by_gain, doubling, everything])
