@@ -40,7 +40,7 @@ def members(history: History) -> tuple[Member, ...]:
         return ()
     y = history.y_held_out
     worked = [record for record in history.records if not record.failed]
-    repeated = {record.stage.refit_of: record for record in worked if record.stage.refit}
+    repeated = {record.stage.refit_of: record for record in worked if record.stage.refit and not record.retired}
     can_predict = [record for record in worked if not record.retired or record.stage.name in repeated]
     seen = [(record, record.held_out) for record in _without_outgrown(can_predict) if record.held_out is not None]
     judged = [(record, held_out) for record, held_out in seen if y is not None and len(held_out) == len(y)]
@@ -77,15 +77,22 @@ def _is_outgrown(earlier: Record, later: Record) -> bool:
 
 
 def superseded(history: History, chosen: tuple[Member, ...]) -> list[Record]:
-    """Records whose learner nobody will ask again: neither a member nor the latest of its family, nor its refit."""
+    """Records whose learner nobody will ask again: not a member, nor the latest of its family, nor the last refit."""
     latest = {record.stage.family: record.stage.name for record in history.records if not _without_learner(record)}
     kept = {member.record.stage.name for member in chosen} | set(latest.values())
     kept |= {member.record.stage.refit_of for member in chosen if member.record.stage.refit_of}
+    repeated = {record.stage.refit_of: record for record in history.records if record.stage.refit and not record.failed}
     return [
         record
         for record in history.records
-        if not record.failed and not record.retired and kept.isdisjoint({record.stage.name, record.stage.refit_of})
+        if not record.failed
+        and not record.retired
+        and (kept.isdisjoint({record.stage.name, record.stage.refit_of}) or _is_repeated_again(record, repeated))
     ]
+
+
+def _is_repeated_again(record: Record, repeated: Mapping[str | None, Record]) -> bool:
+    return record.stage.refit and repeated[record.stage.refit_of] is not record
 
 
 def weigh(history: History, chosen: tuple[Member, ...]) -> None:

@@ -149,11 +149,11 @@ def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
         return [family.fresh(family.fidelities[0], n_fewer)] if n_fewer >= MIN_ROWS else []
     if n_failed >= MAX_FAILURES:
         return []
-    if family.goes_on and is_repeated and _outlook(family, history, left_s)[1]:
-        return []  # what else it learned would stand against members that know all rows
     stages = (
         _contracts(family, worked, n_available, left_s) if family.goes_on else _grown(family, worked[-1], n_available)
     )
+    if family.goes_on and is_repeated and _is_over(stages, left_s):
+        return []  # what else it learned would stand against members that know all rows
     failed = [record.stage for record in runs if record.failed]
     return [stage for stage in stages if not any(_asks_as_much(stage, other) for other in failed)]
 
@@ -224,8 +224,9 @@ def _last_contracts(family: Family, member: Record, history: History, left_s: fl
     One like it begins anew with another seed, and they answer together; or it goes on for as long as is left, if it is
     the latest of its family and leads the answer.
     """
-    goes_on, is_ending = _outlook(family, history, left_s)
-    if not is_ending:
+    worked = _scored(family, history)
+    contracts = _contracts(family, worked, history.n_available, left_s)
+    if not _is_over(contracts, left_s):
         return []
     stage, stages = member.stage, list[Stage]()
     again = [one.stage for one in history.records if one.stage.refit_of == stage.name and not one.failed]
@@ -237,15 +238,14 @@ def _last_contracts(family: Family, member: Record, history: History, left_s: fl
         before = again[-1] if again else stage
         one = replace(refit, name=f"{refit.name} {rank}", seconds=seconds, continues=before.name)
         stages.append(replace(one, restart=rank))
-    if goes_on and not again and member.weight >= LEADING and member is _scored(family, history)[-1]:
+    if contracts and not again and member.weight >= LEADING and member is worked[-1]:
         stages.append(replace(refit, seconds=left_s))
     return stages
 
 
-def _outlook(family: Family, history: History, left_s: float) -> tuple[bool, bool]:
-    """Whether training on still helps a learner that has run, and whether no whole contract for that fits in."""
-    contracts = _contracts(family, _scored(family, history), history.n_available, left_s)
-    return bool(contracts), all(stage.seconds >= left_s for stage in contracts)
+def _is_over(contracts: Sequence[Stage], left_s: float) -> bool:
+    """Whether there is time for no whole contract, or training on has stopped to help and there is none."""
+    return all(stage.seconds >= left_s for stage in contracts)
 
 
 def _scored(family: Family, history: History) -> list[Record]:

@@ -66,6 +66,16 @@ def test_a_refit_takes_the_weight_of_the_stage_that_it_repeats() -> None:
     assert [member.weight for member in after] == [member.weight for member in before]
 
 
+def test_only_the_last_refit_of_a_stage_is_kept() -> None:
+    refits = [record(name, None, refit_of="a") for name in ("refit 1", "refit 2")]
+    history = History(records=[record("a", scores(2, 0)), *refits], y_held_out=Y)
+    chosen = members(history)
+    assert names(chosen) == ["refit 2"]
+    assert superseded(history, chosen) == refits[:1]
+    refits[0].retired, refits[1].error = True, MemoryError()  # after all it cannot predict the test rows
+    assert names(members(history)) == ["a"]
+
+
 def test_a_single_member_answers_unchanged() -> None:
     own = scores(1, 0)
     assert answer_of((Member(record("a", own)),), {"a": own}) is own
