@@ -37,7 +37,7 @@ MAX_RESTARTS = 4
 """A blend of five networks is nearly as good as one of many."""
 
 RESTART_SHARE = 0.5
-"""A learner that begins anew gets no less than so much of the time that was best."""
+"""A learner that begins anew gets no less than so much of the time that the member had."""
 
 LEADING = 0.5
 """A learner with at least so much weight in the answer may end without a score: its weight cannot change any more."""
