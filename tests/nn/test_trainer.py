@@ -13,7 +13,7 @@ from autodl_solver.nn.augment import ShiftAndFlip
 from autodl_solver.nn.device import Compute
 from autodl_solver.nn.pace import PACE_STEPS
 from autodl_solver.nn.residual import ResidualNetwork
-from autodl_solver.nn.trainer import ENOUGH_STEPS, MANY_EPOCH_STEPS, Trainer, TrainingOptions
+from autodl_solver.nn.trainer import ENOUGH_STEPS, MANY_EPOCH_STEPS, MICRO_BATCH, Trainer, TrainingOptions
 
 CPU = Compute(torch.device("cpu"), half=False)
 OPTIONS = TrainingOptions(batch_size=32, max_epochs=12)
@@ -189,6 +189,33 @@ def test_batches_grow_where_rows_are_many_and_there_is_time_for_many_steps(
     assert set(sizes[:PACE_STEPS]) == {8}
     assert set(sizes[PACE_STEPS:]) == {expected}
     assert seconds - 2 * row_s * expected <= clock() <= seconds
+
+
+class Linear(nn.Module):
+    """Remembers how many rows it was shown at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(64, 2)
+        self.sizes: list[int] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.sizes.append(len(x))
+        logits: Tensor = self.head(x.flatten(1) / 255)
+        return logits
+
+
+def test_large_batches_go_through_the_network_in_parts_and_count_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = []
+    for micro_batch in (10**6, 128):
+        monkeypatch.setitem(MICRO_BATCH, "cpu", micro_batch)
+        torch.manual_seed(0)
+        network = Linear()
+        made = Trainer(network, TrainingOptions(batch_size=300, max_epochs=5), seed=1, compute=CPU)
+        assert made.train(*bright_sides(1800), Budget(60), exclusive=True) == 30
+        assert set(network.sizes) == ({300} if micro_batch > 300 else {100})
+        learned.append(network.head.weight.detach())
+    assert float((learned[0] - learned[1]).abs().max()) < 1e-4
 
 
 def test_a_network_that_never_fits_says_so() -> None:
