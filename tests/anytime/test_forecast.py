@@ -118,6 +118,13 @@ def test_costs_scale_from_the_latest_stage_of_the_family() -> None:
     assert (finer.fit_s, finer.predict_s) == pytest.approx((0.5, 1.0))
 
 
+@pytest.mark.parametrize(("n_rows", "ratio"), [(2000, 2**0.5), (8000, 2**1.5), (16_000, 2**2.5), (64_000, 2**4.5)])
+def test_behind_the_first_doublings_costs_grow_in_proportion_to_the_rows(n_rows: int, ratio: float) -> None:
+    priors = Priors({"ridge": FamilyPrior(cost_rows=0.5)})
+    latest = ran(RIDGE.fresh(1, 1000), 0.3, fit_s=0.25)
+    assert outlook(RIDGE.fresh(1, n_rows), latest, priors=priors).fit_s == pytest.approx(0.25 * ratio)
+
+
 def test_a_contract_costs_its_seconds_and_what_its_family_took_besides() -> None:
     first = ran(NETWORK.fresh(1, 1000), 0.5, fit_s=2.3)
     assert outlook(NETWORK.contract(first, 2, 1, 1000, 4.0), first).fit_s == pytest.approx(4.3)
