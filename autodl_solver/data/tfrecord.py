@@ -81,6 +81,11 @@ class RecordFile:
         positions = self._positions[min(start, stop) : stop + 1]
         return positions[:-1] + _HEADER_BYTES, np.diff(positions) - _FRAME_BYTES
 
+    def let_go(self) -> None:
+        """Gives back the memory of what was read so far; whoever still looks at it has it mapped again."""
+        if sys.platform == "linux" and isinstance(self._mapping, mmap.mmap):
+            self._mapping.madvise(mmap.MADV_DONTNEED)
+
     def verify(self) -> None:
         """Compares the checksums of all lengths and payloads.
 

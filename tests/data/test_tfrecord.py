@@ -1,8 +1,10 @@
 import os
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from autodl_solver.data.tfrecord import RecordFile, interleave_order, masked_crc32c, record_files, write_records
@@ -140,6 +142,21 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_the_checksum_is_that_of_the_format():
     # CRC32C of "123456789" is e3069283 (RFC 3720), masked as record_writer.h does.
     assert masked_crc32c(b"123456789") == ((0xE3069283 >> 15 | 0xE3069283 << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell how much of a file is mapped")
+def test_what_was_read_takes_no_memory_once_it_was_let_go(tmp_path):
+    def mapped_bytes():
+        return psutil.Process().memory_info().shared
+
+    payloads = payloads_of([2**20] * 64)
+    write_records(tmp_path / "sample", payloads)
+    file, before = RecordFile(tmp_path / "sample"), mapped_bytes()
+    assert contents(file, 0, 64) == payloads
+    assert mapped_bytes() - before > 60 * 2**20
+    file.let_go()
+    assert mapped_bytes() - before < 4 * 2**20
+    assert contents(file, 0, 64) == payloads
 
 
 def test_the_mapped_file_cannot_be_written_to(tmp_path):
