@@ -6,7 +6,6 @@ Its neural networks are left out: they would bring torch, and its presets go on 
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,18 +20,26 @@ WARM_UP_S = 20.0
 
 
 class Predictor:
-    """TabularPredictor in the manner of scikit-learn."""
+    """TabularPredictor in the manner of scikit-learn.
 
-    def __init__(self, folder: str, preset: str, seconds: float) -> None:
+    Args:
+        folder: for its models.
+        preset: see AutoGluonTables.
+        seconds: its time limit.
+        settings: further arguments of its fit.
+    """
+
+    def __init__(self, folder: str, preset: str, seconds: float, **settings: Any) -> None:
         self._folder = folder
         self._preset = preset
         self._seconds = seconds
+        self._settings = settings
 
     def fit(self, x: Array, y: Array) -> None:
         table = pd.DataFrame(x).add_prefix("c")
         table[LABEL] = y
         self._predictor = TabularPredictor(LABEL, path=tempfile.mkdtemp(dir=self._folder), verbosity=0)
-        self._predictor.fit(table, time_limit=self._seconds, presets=self._preset)
+        self._predictor.fit(table, time_limit=self._seconds, presets=self._preset, **self._settings)
         self.classes_ = np.array(self._predictor.class_labels)
 
     def predict_proba(self, x: Array) -> Any:
@@ -52,9 +59,12 @@ class AutoGluonTables(OneShot):
         Predictor(self._folder.name, self.preset, WARM_UP_S).fit(noise, (noise[:, 0] > 0).astype(int))
 
     def fit(self, x: Rows, y: Array, seconds: float) -> None:
-        n_models = 1 if is_single_label(y) else y.shape[1]
-        folder = Path(self._folder.name)
-        self._model = PerLabel(lambda: Predictor(str(folder), self.preset, seconds / n_models))
+        settings: dict[str, Any] = {}
+        if not is_single_label(y):
+            seconds /= y.shape[1]
+            # its trial of stacks takes a quarter of the limit; where no model is done by then, AutoGluon 1.6 raises
+            settings["dynamic_stacking"] = False
+        self._model = PerLabel(lambda: Predictor(self._folder.name, self.preset, seconds, **settings))
         self._model.fit(as_dense_table(x), y)
 
     def predict_proba(self, x: Rows) -> Array:
