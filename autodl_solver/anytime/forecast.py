@@ -241,8 +241,8 @@ def _score_variance(record: Record) -> float:
 def _cost_doublings(prior: FamilyPrior, rows: float) -> float:
     """Of the seconds of a stage when the rows double so often.
 
-    On few rows most of the time goes into what does not depend on them; after a leap over many that is forgotten. By the
-    slope of the first doublings a leap from 1,000 to 500,000 rows was expected to take a twentieth of what it took.
+    On few rows most of the time goes into what does not depend on them; on many that no longer counts. By the slope of
+    the first doublings a leap from 1,000 to 500,000 rows was expected to take a twentieth of what it took.
     """
     gentle = min(rows, GENTLE_DOUBLINGS)
     return prior.cost_rows * gentle + max(prior.cost_rows, 1.0) * (rows - gentle)

@@ -36,9 +36,9 @@ PREDICT_BATCH = {"cpu": 128, "cuda": 2048}
 """Rows predicted at a time. On a CPU the maps of few rows stay in the cache: 9,500 images/s a core, 7,500 with 512."""
 
 MICRO_BATCH = {"cpu": 128}
-"""Rows whose maps are held at a time. A larger batch goes through the network in parts, whose gradients add up: on a CPU
-its memory is scarcer than its time. A normalisation then sees a part at a time (Hoffer et al., Train longer, generalize
-better, NeurIPS 2017)."""
+"""Rows whose maps are held at a time. A larger batch goes through the network in parts, whose gradients add up, and a
+normalisation sees a part at a time (Hoffer et al., Train longer, generalize better, NeurIPS 2017): a quarter of the
+memory, 9 % more images a second than in batches of 512, and no worse on cifar10 (docs/experiments.md)."""
 
 CHECK_STEPS = 16
 """Steps between looks at the loss: each look waits for the device."""
