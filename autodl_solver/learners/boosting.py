@@ -39,8 +39,8 @@ ROWS_PER_BIN, FEWEST_BINS, MOST_BINS = 16, 63, 255
 """Bins of a column: a split looks through all of them, which costs more than the rows where those are few."""
 
 BIN_ROWS = 50_000
-"""Rows that bins are made from, 200 for each of the most bins. LightGBM's own number is 200,000, at 12 bytes a value: as
-much as a table of 600,000 rows."""
+"""Rows that bins are made from, 200 for each of the most bins. LightGBM's own number is 200,000, at 12 bytes a value:
+as much as a table of 600,000 rows takes."""
 
 VALUES_OF_ONE_THREAD = 2_000_000
 """Smaller tables are grown by one thread: a second saves nothing, and waits for any other busy process."""
