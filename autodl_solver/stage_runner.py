@@ -195,11 +195,13 @@ class StageRunner:
         """One to be fitted: a copy of that which the stage goes on with, since that may have to answer once more."""
         earlier = None if stage.continues is None else copy.deepcopy(self._learners.get(stage.continues))
         if earlier is not None and not stage.restart:
+            earlier.looks = stage.looks
             return earlier
         n_classes, seed = self._info.n_classes, self._seed + stage.restart
         if cross_fits:
             return CrossFittedLearner(n_classes, seed, stage.make_learner)
         fresh = stage.make_learner(n_classes, seed)
+        fresh.looks = stage.looks
         return fresh if earlier is None else AveragedLearner(earlier, fresh)
 
     def _fit_some(self, record: Record, learner: Learner, rows: Examples, contract: Budget) -> None:

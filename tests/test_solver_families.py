@@ -65,7 +65,7 @@ def test_a_network_comes_to_the_hold_out_rows_at_its_end(begins_anew: bool, monk
 
         def schedule(history: History, left_s: float) -> Choice | None:
             if not history.records:
-                return Choice(replace(network.fresh(network.fidelities[0], N_DIGITS), seconds=0.5))
+                return Choice(replace(network.fresh(network.fidelities[0], N_DIGITS), seconds=0.5, looks=3))
             refits = [stage for stage in next_stages([network], history, 0.5) if stage.refit]
             stage = next((one for one in refits if one.begins_anew == begins_anew), None)
             return None if stage is None or len(history.records) == 2 else Choice(stage)
@@ -84,6 +84,8 @@ def test_a_network_comes_to_the_hold_out_rows_at_its_end(begins_anew: bool, monk
         answers.append(solver.test(rows[N_DIGITS:], 30))
     first, refit = solver.history.records
     assert (first.n_fitted < N_DIGITS, refit.n_fitted) == (True, N_DIGITS)
-    assert [member.name for member in solver.predictor().parts] == [refit.stage.name]
+    [part] = solver.predictor().parts
+    assert part.name == refit.stage.name
+    assert [learner.looks for learner in getattr(part.learner, "_members", [part.learner])] == [3] * (1 + begins_anew)
     assert math.isnan(refit.score)
     assert nauc(y[N_DIGITS:], answers[-1]) > nauc(y[N_DIGITS:], answers[0]) > 0.9

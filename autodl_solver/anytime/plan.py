@@ -39,6 +39,9 @@ MAX_RESTARTS = 4
 RESTART_SHARE = 0.5
 """A learner that begins anew gets no less than so much of the time that the member had."""
 
+LOOKS_SHARE = 0.1
+"""More views of each test row may take so much of a contract."""
+
 LEADING = 0.5
 """A learner with at least so much weight in the answer may end without a score: its weight cannot change any more."""
 
@@ -60,6 +63,8 @@ class Family:
         first_s: seconds of the first contract of a learner that goes on for as long as it is given, more where it
             begins late; infinite for one that ends by itself.
         max_available: training rows beyond which the family is not offered (what does not scale).
+        looks: how many times as many views of each test row its learner may predict from, once that takes a small share
+            of the contract before; 1 for those that look once.
         kind: shared by families that differ in settings only, so that one of them tells what to expect of the others;
             by default the family is of a kind of its own.
     """
@@ -72,6 +77,7 @@ class Family:
     max_n: int = 10**9
     first_s: float = math.inf
     max_available: int = 10**9
+    looks: int = 1
     kind: str = ""
 
     @property
@@ -98,7 +104,13 @@ class Family:
     def contract(self, last: Record, rank: int, fidelity: int, n_examples: int, seconds: float) -> Stage:
         """A stage that goes on with the learner of `last`; the family's contract number `rank`."""
         name = f"{self.name} {n_examples}@{fidelity}, contract {rank}"
-        return replace(self.fresh(fidelity, n_examples), name=name, seconds=seconds, continues=last.stage.name)
+        stage = replace(self.fresh(fidelity, n_examples), name=name, seconds=seconds, continues=last.stage.name)
+        return replace(stage, looks=self._looks(last, seconds))
+
+    def _looks(self, last: Record, seconds: float) -> int:
+        """As many as the family has, if a pass with them takes no more than a small share of the contract."""
+        pass_s = self.looks * last.predict_s / last.stage.looks  # nan before the first pass
+        return self.looks if pass_s <= LOOKS_SHARE * seconds else 1
 
 
 Plan: TypeAlias = Sequence[Family]

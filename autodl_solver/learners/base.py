@@ -28,7 +28,12 @@ class Learner(ABC):
     Args:
         n_classes: columns of the labels.
         seed: the same seed and the same calls give the same predictions.
+
+    Attributes:
+        looks: how many times as many views of each row it predicts from; learners with a single view take no notice.
     """
+
+    looks: int = 1
 
     def __init__(self, n_classes: int, seed: int = 0) -> None:
         self.n_classes = n_classes

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Array
@@ -21,6 +23,9 @@ from autodl_solver.nn.trainer import Trainer, TrainingOptions
 
 OPTIONS = TrainingOptions(largest_batch_size=512, resumes_steps=True)
 """How networks for images are trained."""
+
+MOVES = ((-1, -1), (1, 1))
+"""How far, in 32nds of their smaller side, images are moved when a learner looks at them more than once."""
 
 SHIFT_SHARE = 1 / 10
 """Images are moved by up to this share of their smaller side."""
@@ -127,7 +132,8 @@ class NetworkLearner(TrainedLearner):
         return ResidualNetwork(rows.shape[1], self.n_classes, min(rows.shape[2:]), self._widths, fine=self._fine)
 
     def _views(self) -> list[Callable[[Tensor], Tensor]]:
-        return [_mirror] if self._mirrored else []
+        moves = [partial(_moved, down=down, right=right) for down, right in MOVES[: self.looks - 1]]
+        return [*moves, _mirror, *(partial(_mirror_of, move) for move in moves)] if self._mirrored else [*moves]
 
 
 def _finite_mean(x: Features) -> float:
@@ -146,3 +152,15 @@ def _channels_first(images: Array) -> Tensor:
 
 def _mirror(x: Tensor) -> Tensor:
     return x.flip(3)
+
+
+def _mirror_of(view: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    return _mirror(view(x))
+
+
+def _moved(x: Tensor, down: int, right: int) -> Tensor:
+    """Images [n, channel, row, col], moved by so many 32nds of their smaller side; their edges are repeated."""
+    height, width = x.shape[2:]
+    unit = max(1, round(min(height, width) / 32))
+    top, left = unit * (1 - down), unit * (1 - right)
+    return functional.pad(x, (unit, unit, unit, unit), mode="replicate")[:, :, top : top + height, left : left + width]

@@ -200,6 +200,14 @@ def test_a_refit_takes_a_share_of_the_error_by_the_slope_of_rows() -> None:
     assert Forecast(priors, history_of(member)).refit_share(refit) == pytest.approx(0.5 * (1 - math.exp(-0.5)))
 
 
+def test_a_pass_with_more_looks_takes_as_many_times_as_long() -> None:
+    once, thrice = NETWORK.fresh(1, 1000), replace(NETWORK.fresh(1, 1000), looks=3)
+    first = ran(once, 0.5, fit_s=2.3)
+    assert [outlook(stage, first).predict_s for stage in (once, thrice)] == [0.5, 1.5]
+    first.stage = thrice
+    assert [outlook(stage, first).predict_s for stage in (once, thrice)] == pytest.approx([0.5 / 3, 0.5])
+
+
 def test_each_further_learner_on_all_rows_is_expected_to_bring_less() -> None:
     member = ran(NETWORK.fresh(1, 1000), 0.2, n_held_out=500, weight=0.5)
     shares = []

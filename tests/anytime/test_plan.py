@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -213,6 +214,19 @@ def test_a_network_that_became_worse_is_not_trained_on_without_a_score() -> None
     second.score, first.weight, second.weight = 0.7, 0.3, 0.6
     anew = refits_of(History(1000, [first, second]), 100)
     assert [(stage.begins_anew, stage.seconds) for stage in anew] == [(True, 5.0), (True, 15.0)], "as long as each was"
+
+
+@pytest.mark.parametrize(("predict_s", "looks", "expected"), [(0.3, 1, 3), (0.4, 1, 1), (0.9, 3, 3), (math.nan, 1, 1)])
+def test_a_network_looks_more_than_once_where_that_takes_a_small_share_of_its_contract(
+    predict_s: float, looks: int, expected: int
+) -> None:
+    family = replace(NETWORK, looks=3)
+    first = ran(family, 1000, 32, weight=1.0, n_fitted=800)
+    first.stage, first.predict_s = replace(first.stage, looks=looks), predict_s
+    assert first.stage.seconds == 5.0
+    further = next_stages([family], History(1000, [first]), 40)[0]
+    assert (further.seconds, further.looks) == (10.0, expected)
+    assert [stage.looks for stage in refits_of(History(1000, [first]), 8)] == [looks, looks]
 
 
 def test_looking_ahead_follows_the_family() -> None:

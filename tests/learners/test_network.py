@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
 from autodl_solver.errors import ShapeError
-from autodl_solver.learners.network import NetworkLearner
+from autodl_solver.learners.network import MOVES, NetworkLearner
 from autodl_solver.metrics import nauc
+from autodl_solver.modalities.image.plan import LOOKS
 from autodl_solver.nn.trainer import TrainingOptions
 
 SHORT = TrainingOptions(batch_size=32, max_epochs=4)
@@ -47,6 +49,35 @@ def test_images_of_any_kind_are_learned(shape: tuple[int, ...], n_classes: int) 
     made = learner(n_classes)
     made.fit(Examples(x, one_hot(np.arange(50) % n_classes, n_classes)), Budget())
     assert made.predict_proba(x).shape == (50, n_classes)
+
+
+@pytest.mark.parametrize(("is_mirrored", "n_views"), [(False, 2), (True, 5)])
+def test_images_are_looked_at_moved_a_little_too(is_mirrored: bool, n_views: int) -> None:
+    made = learner(2)
+    assert 1 + len(MOVES) == LOOKS
+    made.looks, made._mirrored = LOOKS, is_mirrored
+    views = made._views()
+    assert len(views) == n_views
+    row = torch.arange(5.0)
+    images = (row[:, None] + 10 * row)[None, None]
+    shown = [view(images)[0, 0] for view in views]
+    for moved, mirrored in zip(shown[:2], shown[3:], strict=False):
+        assert torch.equal(moved.flip(1), mirrored)
+    assert torch.equal(shown[0][:-1, :-1], images[0, 0, 1:, 1:])
+    assert torch.equal(shown[1][1:, 1:], images[0, 0, :-1, :-1])
+    assert torch.equal(shown[1][0, 1:], images[0, 0, 0, :-1])  # the edge is repeated
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 40, 3), (70, 64, 1)])
+def test_images_of_any_shape_are_looked_at_more_than_once(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (20, *shape), dtype=np.uint8)
+    made = learner(2)
+    made.fit(Examples(x, one_hot(np.arange(20) % 2, 2)), Budget())
+    once = made.predict_proba(x)
+    made.looks = LOOKS
+    thrice = made.predict_proba(x)
+    assert np.isfinite(thrice).all()
+    assert np.array_equal(once, thrice) == (shape == (1, 1, 1))
 
 
 def test_numbers_of_any_range_are_learned_as_well() -> None:
