@@ -106,12 +106,13 @@ class Patches:
         depth, size = self._extent(clips)
         places = (time - depth + 1) * ((height - size) // self._stride + 1) * ((width - size) // self._stride + 1)
         step = max(1, int(CHUNK_VALUES / (places * self._n_filters)))
-        parts: list[Array] = []
-        for start in range(0, n, step):
-            if parts and budget is not None and budget.expired:
-                break
-            parts.append(self._answers(clips[start : start + step]))
-        return np.concatenate(parts)
+        first = self._answers(clips[:step])
+        answers = np.empty((n, first.shape[1]), np.float32)  # small pieces kept between large ones would scatter the heap
+        answers[: len(first)], n_done = first, len(first)
+        while n_done < n and not (budget is not None and budget.expired):
+            answers[n_done : n_done + step] = self._answers(clips[n_done : n_done + step])
+            n_done = min(n_done + step, n)
+        return answers[:n_done]
 
     def _extent(self, clips: Array) -> tuple[int, int]:
         """Frames and side of a patch: no more than clips have, and than can be whitened."""
