@@ -107,7 +107,7 @@ class Patches:
         places = (time - depth + 1) * ((height - size) // self._stride + 1) * ((width - size) // self._stride + 1)
         step = max(1, int(CHUNK_VALUES / (places * self._n_filters)))
         first = self._answers(clips[:step])
-        answers = np.empty((n, first.shape[1]), np.float32)  # small pieces kept between large ones would scatter the heap
+        answers = np.empty((n, first.shape[1]), np.float32)  # small pieces among large ones scatter the heap
         answers[: len(first)], n_done = first, len(first)
         while n_done < n and not (budget is not None and budget.expired):
             answers[n_done : n_done + step] = self._answers(clips[n_done : n_done + step])
