@@ -21,7 +21,7 @@ from autodl_solver.nn.augment import Augment, ShiftAndFlip
 from autodl_solver.nn.residual import ResidualNetwork
 from autodl_solver.nn.trainer import Trainer, TrainingOptions
 
-OPTIONS = TrainingOptions(largest_batch_size=512, resumes_steps=True)
+OPTIONS = TrainingOptions(largest_batch_size=512, balances=True, resumes_steps=True)
 """How networks for images are trained."""
 
 MOVES = ((-1, -1), (1, 1))

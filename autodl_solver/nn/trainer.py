@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from autodl_solver.budget import Budget
 from autodl_solver.nn.augment import Augment
 from autodl_solver.nn.device import Compute, avoid_triton_beside_tensorflow, best_compute
-from autodl_solver.nn.losses import classification_loss
+from autodl_solver.nn.losses import balanced, classification_loss
 from autodl_solver.nn.muon import Muon
 from autodl_solver.nn.pace import PACE_STEPS, Pace
 
@@ -77,6 +77,7 @@ class TrainingOptions:
         matrix_step: length of a step of a hidden matrix or filter bank, relative to its own (Muon).
         vector_step: step of everything else, of the first and the last layer too (AdamW).
         smoothing: of the labels.
+        balances: rows of rare classes count for more, where each row has one label.
         max_epochs: of one contract.
         resumes_steps: a later contract on many rows begins with shorter steps, by the share that it has of all rows
             seen so far and in it; otherwise each begins with full ones.
@@ -87,6 +88,7 @@ class TrainingOptions:
     matrix_step: float = 0.12
     vector_step: float = 0.01
     smoothing: float = 0.1
+    balances: bool = False
     max_epochs: float = 100.0
     resumes_steps: bool = False
 
@@ -144,7 +146,7 @@ class Trainer:
                 prepare(x)
         self.n_contracts += 1
         x = self.compute.holding(x)
-        y = y.to(x.device)
+        y = (balanced(y) if exclusive and self.options.balances else y).to(x.device)
         generator = torch.Generator(x.device).manual_seed(self._seed * 1_000_003 + self.n_contracts)
         options = self.options
         batch_size = max(MIN_BATCH, min(options.batch_size, max(SMALL_BATCH, len(x) // MIN_EPOCH_STEPS), len(x)))

@@ -67,7 +67,7 @@ def test_later_rows_beyond_the_range_of_the_first_are_clipped() -> None:
 @pytest.mark.parametrize(
     ("image", "form"),
     [
-        (Image.fromarray(np.full((9, 1200, 3), 77, np.uint8)), "JPEG"),  # very wide
+        (Image.fromarray(np.full((9, 12_000, 3), 77, np.uint8)), "JPEG"),  # very wide
         (Image.fromarray(np.full((1, 1, 3), 77, np.uint8)), "PNG"),  # a single pixel
         (Image.new("CMYK", (9, 7), (178, 178, 178, 0)), "JPEG"),
         (Image.new("P", (9, 7), 3), "PNG"),
