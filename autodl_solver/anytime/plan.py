@@ -40,7 +40,7 @@ RESTART_SHARE = 0.5
 """A learner that begins anew gets no less than so much of the time that the member had."""
 
 LOOKS_SHARE = 0.1
-"""More views of each test row may take so much of a contract."""
+"""A pass over the test rows with more views may take so much of the contract before it."""
 
 LEADING = 0.5
 """A learner with at least so much weight in the answer may end without a score: its weight cannot change any more."""
@@ -63,8 +63,8 @@ class Family:
         first_s: seconds of the first contract of a learner that goes on for as long as it is given, more where it
             begins late; infinite for one that ends by itself.
         max_available: training rows beyond which the family is not offered (what does not scale).
-        looks: how many times as many views of each test row its learner may predict from, once that takes a small share
-            of the contract before; 1 for those that look once.
+        looks: factor on the views of each test row that its learner predicts from, after contracts of which such a pass
+            takes a small share; 1 for learners that have no further views.
         kind: shared by families that differ in settings only, so that one of them tells what to expect of the others;
             by default the family is of a kind of its own.
     """

@@ -29,7 +29,7 @@ class Stage:
         view: of the examples, which the pipeline makes at the fidelity.
         continues: name of an earlier stage whose learner goes on; None for a new learner.
         refit_of: name of the stage that is repeated on the hold-out rows too, and so without a score of its own.
-        looks: how many times as many views of each test row it predicts from as it would with 1.
+        looks: factor on the views of each row that its learner predicts from.
         restart: number of a learner that begins anew, with a seed of its own, and answers together with the one that
             the stage continues; 0 for one that goes on by itself.
     """

@@ -30,7 +30,7 @@ class Learner(ABC):
         seed: the same seed and the same calls give the same predictions.
 
     Attributes:
-        looks: how many times as many views of each row it predicts from; learners with a single view take no notice.
+        looks: factor on the views of each row that it predicts from; learners without further views take no notice.
     """
 
     looks: int = 1

@@ -38,10 +38,6 @@ TREE_COLUMNS = 8
 ROWS_PER_BIN, FEWEST_BINS, MOST_BINS = 16, 63, 255
 """Bins of a column: a split looks through all of them, which costs more than the rows where those are few."""
 
-BIN_ROWS = 50_000
-"""Rows that bins are made from, 200 for each of the most bins. LightGBM's own number is 200,000, at 12 bytes a value:
-as much as a table of 600,000 rows takes."""
-
 VALUES_OF_ONE_THREAD = 2_000_000
 """Smaller tables are grown by one thread: a second saves nothing, and waits for any other busy process."""
 
@@ -95,7 +91,6 @@ class Boosting:
             "linear_tree": self.linear_leaves,
             "seed": seed,
             "max_bin": min(max(n_rows // ROWS_PER_BIN, FEWEST_BINS), MOST_BINS),
-            "bin_construct_sample_cnt": BIN_ROWS,
             "num_threads": n_threads() if _n_values(rows) > VALUES_OF_ONE_THREAD else 1,
             ("force_col_wise" if sparse.issparse(rows) else "force_row_wise"): True,  # instead of a trial of both
             "verbosity": -1,

@@ -42,6 +42,7 @@ class CrossFittedLearner(Learner):
             inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             if len(inside) == 0:  # fewer rows than folds, all of them in this one
                 inside = outside
+            learner.looks = self.looks
             learner.fit(Examples(take_rows(x, inside), y[inside]), budget.slice(budget.left / (N_FOLDS - k)))
             self.out_of_fold[outside] = learner.predict_proba(take_rows(x, outside))
 

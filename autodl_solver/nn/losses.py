@@ -7,7 +7,7 @@ from torch.nn import functional
 
 BALANCE = -0.5
 """Power of a class's frequency by which its rows count. On imbalanced images the mean NAUC of classes rises by up to
-.028 with it, less with -1 (docs/experiments.md)."""
+.028 with it; -1 gains less there, more on the two others that were tried (docs/experiments.md)."""
 
 MOST_WEIGHT = 10.0
 """No row counts for more, however rare its class."""
@@ -20,6 +20,8 @@ def balanced(y: Tensor) -> Tensor:
 
     Args:
         y: [n, n_classes], rows of sum 1.
+    Returns:
+        [n, n_classes]; the sum of a row is its weight, at most MOST_WEIGHT.
     """
     share = y.mean(dim=0).clamp_min(1 / len(y))
     weights = share**BALANCE

@@ -28,7 +28,9 @@ class Remembering(Learner):
 def test_no_row_is_predicted_by_a_learner_that_saw_it(n_rows: int) -> None:
     x, y = np.arange(n_rows, dtype=np.float32)[:, None], np.eye(2, dtype=np.float32)[np.arange(n_rows) % 2]
     learner = CrossFittedLearner(2, 0, Remembering)
+    learner.looks = 3
     learner.fit(Examples(x, y), Budget())
+    assert {one.looks for one in learner._learners} == {3}
     assert learner.out_of_fold.shape == y.shape
     if n_rows >= N_FOLDS:
         assert (learner.out_of_fold == 0).all()
