@@ -58,14 +58,14 @@ class LinearLearner(Learner):
         self._ridge: _Ridge | None = None
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
-        rows = _filled(x)
+        rows = _Rows(x, self._features)
         if min(rows.shape) <= CLOSED_FORM_SIDE:
             self._ridge = self._in_closed_form(rows, y)
             return
         if self._ridge is None or len(self._ridge.weights) != rows.shape[1]:
             chosen = _spread(len(y), SELECTION_ROWS)
             self._ridge = self._in_closed_form(rows[chosen], y[chosen])
-        self._ridge = _iterated(rows, y, self._ridge, budget)
+        self._ridge = _iterated(rows[:], y, self._ridge, budget)
 
     def _in_closed_form(self, rows: Any, y: Array) -> _Ridge:
         side, other = sorted(rows.shape)
@@ -76,9 +76,35 @@ class LinearLearner(Learner):
 
     def _predict_proba(self, x: Features) -> Array:
         assert self._ridge is not None, "the base class refuses an unfitted learner"
-        with threads_for(math.prod(x.shape) * self.n_classes):
-            scores = self._ridge.scores(_filled(x))
-        return self._calibration.proba(scores)
+        rows = _Rows(x, self._features)
+        with threads_for(math.prod(rows.shape) * self.n_classes):
+            scores = [self._ridge.scores(rows[start : start + CHUNK_ROWS]) for start in range(0, len(rows), CHUNK_ROWS)]
+        return self._calibration.proba(np.concatenate(scores))
+
+    def _features(self, x: Features) -> Features:
+        """What it is linear in, [n_rows, n_features] from rows, any number of them."""
+        return x
+
+
+class _Rows:
+    """Features of rows, made for those that are asked for: all at once may take many times the memory of the rows.
+
+    Args:
+        x: the rows.
+        features: makes features of some of them.
+    """
+
+    def __init__(self, x: Features, features: Callable[[Features], Features]) -> None:
+        self._x = x
+        self._features = features
+        self.shape = (x.shape[0], self[:1].shape[1])
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, rows: slice | Array) -> Any:
+        """[n_chosen, n_features] floats without NaN or infinity."""
+        return _filled(self._features(self._x[rows]))
 
 
 @dataclass(frozen=True)
@@ -146,15 +172,18 @@ def _closed_form(x: Any, y: Array) -> tuple[_Ridge, Array, Array]:
         The solution; [n_chosen] rows that were left out in turn; their predictions, [n_chosen, n_classes].
     """
     n_rows, n_features = x.shape
-    mean_x, mean_y = np.asarray(x.mean(axis=0)).ravel(), y.mean(axis=0)
+    mean_y = y.mean(axis=0)
     chosen = _spread(n_rows, SELECTION_ROWS)
     if n_features <= n_rows:
-        squares, products = _centred_gram(x, y, mean_x)
+        some = _dense(x[chosen])
+        mean_x, squares, products = _centred_gram(x, y, some.mean(axis=0))
         values, vectors = np.linalg.eigh(squares)
-        basis = _dense(x[chosen]) @ vectors - mean_x @ vectors  # [n_chosen, n_features]
+        basis = some @ vectors - mean_x @ vectors  # [n_chosen, n_features]
         targets = vectors.T @ products  # [n_features, n_classes]
         leverages = basis**2
     else:
+        x = x[:]
+        mean_x = np.asarray(x.mean(axis=0)).ravel()
         kernel = _dense(x @ x.T).astype(np.float64)
         kernel -= kernel.mean(axis=0) + kernel.mean(axis=1)[:, None] - kernel.mean()
         values, vectors = np.linalg.eigh(kernel)
@@ -180,16 +209,23 @@ def _dense(x: Any) -> Array:
     return x.toarray() if sparse.issparse(x) else np.asarray(x)
 
 
-def _centred_gram(x: Any, y: Array, mean_x: Array) -> tuple[Array, Array]:
-    """X'X [n_features, n_features] and X'Y [n_features, n_classes] of centred rows, summed in double precision."""
+def _centred_gram(x: Any, y: Array, near: Array) -> tuple[Array, Array, Array]:
+    """Mean of the rows, X'X [n_features, n_features] and X'Y [n_features, n_classes] of centred rows.
+
+    Summed in double precision, in a single pass over rows that are centred on `near`, a guess of their mean: nothing
+    is lost where it is a good one.
+    """
     squares = np.zeros((x.shape[1], x.shape[1]))
     products = np.zeros((x.shape[1], y.shape[1]))
+    total = np.zeros(x.shape[1])
     mean_y = y.mean(axis=0)
     for start in range(0, x.shape[0], CHUNK_ROWS):
-        rows = _dense(x[start : start + CHUNK_ROWS]) - mean_x
+        rows = _dense(x[start : start + CHUNK_ROWS]) - near
         squares += rows.T @ rows
         products += rows.T @ (y[start : start + CHUNK_ROWS] - mean_y)
-    return squares, products
+        total += rows.sum(axis=0, dtype=np.float64)
+    beside = total / x.shape[0]  # labels are centred exactly, so their products need no correction
+    return (near + beside).astype(near.dtype), squares - x.shape[0] * np.outer(beside, beside), products
 
 
 def _iterated(x: Any, y: Array, start: _Ridge, budget: Budget) -> _Ridge:

@@ -1,20 +1,24 @@
-"""Any learner behind a scikit-learn transformer that is fitted on the training rows."""
+"""Ridge regression behind a scikit-learn transformer that is fitted on the training rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from autodl_solver.budget import Budget
-from autodl_solver.data.examples import Array, Examples
-from autodl_solver.learners.base import Features, Learner
+from autodl_solver.data.examples import Array
+from autodl_solver.learners.base import Features
 from autodl_solver.learners.linear import LinearLearner
 
+FITTED_ROWS = 50_000
+"""Dense rows that a transformer is fitted on, evenly spread: more would tell the same of a column, and are copied."""
 
-class ScaledLinearLearner(Learner):
+
+class ScaledLinearLearner(LinearLearner):
     """Scales or weights the features, then learns them linearly.
 
     A second fit begins anew: what the transformer makes of more rows may have other columns, and a closed form gains
@@ -32,18 +36,16 @@ class ScaledLinearLearner(Learner):
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         self._transformer = self._make_transformer()
-        self._linear = LinearLearner(self.n_classes, self.seed)
-        self._linear.fit(Examples(_features(self._transformer.fit_transform(x)), y), budget)
+        many = isinstance(x, np.ndarray) and len(x) > FITTED_ROWS
+        self._transformer.fit(x[:: -(-len(x) // FITTED_ROWS)] if many else x)
+        self._ridge = None
+        super()._fit(x, y, budget)
 
-    def _predict_proba(self, x: Features) -> Array:
-        return self._linear.predict_proba(_features(self._transformer.transform(x)))
+    def _features(self, x: Features) -> Features:
+        made = self._transformer.transform(x)
+        return sparse.csr_array(made) if sparse.issparse(made) else made  # some answer with the older kind
 
 
 def standardised_linear(n_classes: int, seed: int) -> ScaledLinearLearner:
     """Every feature with mean 0 and variance 1, then linear."""
     return ScaledLinearLearner(n_classes, seed, StandardScaler)
-
-
-def _features(x: Any) -> Features:
-    """Some transformers answer with the older kind of sparse matrix."""
-    return sparse.csr_array(x) if sparse.issparse(x) else x

@@ -47,6 +47,18 @@ def test_left_out_predictions_are_those_of_models_that_never_saw_the_row() -> No
         assert left_out[i] == pytest.approx(reference.predict(x[i : i + 1])[0], abs=1e-4)
 
 
+def test_many_rows_are_centred_whatever_their_order() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3 * linear.CHUNK_ROWS + 5, 6)) * [1, 1, 1, 1, 1, 0.01] + [0, 0, 0, 0, 0, 1000]
+    x = x[np.argsort(x[:, 0])].astype(np.float32)
+    y = np.eye(2, dtype=np.float32)[(x[:, 0] + x[:, 1] > 0).astype(int)]
+    learner = LinearLearner(2)
+    learner.fit(Examples(x, y), Budget(20))
+    reference = Ridge(alpha=learner._ridge.penalty).fit(x.astype(np.float64), y)
+    assert learner._ridge.weights == pytest.approx(reference.coef_.T, rel=1e-3, abs=1e-3)
+    assert learner._ridge.scores(x) == pytest.approx(reference.predict(x), abs=1e-3)
+
+
 @pytest.mark.parametrize("as_sparse", [False, True])
 def test_conjugate_gradients_reach_the_closed_form(monkeypatch: pytest.MonkeyPatch, as_sparse: bool) -> None:
     x, y = digits()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,9 +11,10 @@ import pytest
 
 from autodl_solver.budget import Budget
 from autodl_solver.data.examples import Examples
+from autodl_solver.learners.scaled import ScaledLinearLearner
 from autodl_solver.metrics import nauc
 from autodl_solver.modalities.tabular.forest import ForestLearner
-from autodl_solver.modalities.tabular.learners import make_kernel_learner
+from autodl_solver.modalities.tabular.learners import make_dense_learner, make_kernel_learner
 
 MAKERS = {
     "extra trees": partial(ForestLearner, kind="extra", n_trees=50, n_jobs=1),
@@ -53,3 +56,17 @@ def test_a_forest_stops_adding_trees_when_its_budget_ends() -> None:
     learner = ForestLearner(2, 0, n_trees=10_000, n_jobs=1)
     learner.fit(corners(100, 0), Budget(60, clock=lambda: float(next(now))))
     assert np.isfinite(learner.predict_proba(corners(10, 1).x)).all()
+
+
+@pytest.mark.parametrize("make", [partial(make_dense_learner, n_bins=16), partial(make_kernel_learner, by_ranks=True)])
+def test_what_many_rows_become_is_never_held_all_at_once(make: Callable[..., ScaledLinearLearner]) -> None:
+    train = corners(80_000, 0)
+    assert isinstance(train.x, np.ndarray)
+    learner = make(2, 0)
+    tracemalloc.start()
+    learner.fit(train, Budget(60))
+    learner.predict_proba(train.x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    n_features = learner._features(train.x[:1]).shape[1]
+    assert peak < 0.5 * 4 * len(train) * n_features
