@@ -209,8 +209,8 @@ class StageRunner:
         stage = record.stage
         assert rows.y is not None, "training rows carry labels"
         held_out = self._hold_out.among(rows.y)
-        fitted = np.arange(len(rows)) if stage.refit or held_out.all() else np.flatnonzero(~held_out)
-        learner.fit(rows.take(fitted), contract)
+        fitted = rows if stage.refit or held_out.all() else rows.take(np.flatnonzero(~held_out))
+        learner.fit(fitted, contract)
         self._learners[stage.name], record.n_fitted = learner, len(fitted)
         if not stage.refit and self._hold_out.mask.any():
             self._history.y_held_out = self._hold_out.y
