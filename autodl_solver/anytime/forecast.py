@@ -203,7 +203,7 @@ class Forecast:
         passes = [record.predict_s / record.stage.looks for record in own if math.isfinite(record.predict_s)]
         if stage.continues is not None and rows <= 0 and detail == 0 and passes and self._history.n_test:
             held_out_s = stage.looks * passes[-1] * last.n_held_out / self._history.n_test
-            beyond_s = min(beyond_s, held_out_s)  # its rows are there already
+            beyond_s = 0.0 if stage.refit else min(beyond_s, held_out_s)  # its rows are there; a refit scores none
         fit_s = max(beyond_s, 0.0) * 2 ** (_cost_doublings(prior, rows) + prior.cost_fidelity * detail)
         predict_s = stage.looks * passes[-1] * 2 ** (prior.cost_fidelity * detail) if passes else 0.0
         return fit_s + contract_s, predict_s

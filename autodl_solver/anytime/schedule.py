@@ -18,7 +18,7 @@ import numpy as np
 
 from autodl_solver.anytime.forecast import Forecast, Outlook
 from autodl_solver.anytime.history import History
-from autodl_solver.anytime.look_ahead import LookAhead, Moment, Option
+from autodl_solver.anytime.look_ahead import RESERVE, LookAhead, Moment, Option
 from autodl_solver.anytime.plan import Family, Plan, following, next_stages
 from autodl_solver.anytime.priors import NO_PRIORS, Priors
 from autodl_solver.anytime.stage import Stage
@@ -34,7 +34,8 @@ LAST_MARGIN = 0.03
 """Share of the time left that the last contract does not use."""
 
 LAST_RESERVE = 2.0
-"""Nor so many times what is needed beside it: its own test pass, and perhaps that of another new member."""
+"""Nor so many times what is needed beside it: its own test pass, and perhaps that of another new member. A refit
+changes no weights, so that no other member is new: RESERVE is enough for it."""
 
 LAST_MARGIN_S = 0.5
 """And so many seconds more."""
@@ -138,7 +139,8 @@ def _trimmed(stage: Stage, outlook: Outlook, left_s: float) -> tuple[Stage, Outl
     if math.isinf(stage.seconds) or stage.seconds < left_s or stage.continues is None:
         return stage, outlook
     besides_s = outlook.cost_s - stage.seconds
-    seconds = max(left_s - LAST_RESERVE * besides_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)
+    reserve_s = (RESERVE if stage.refit else LAST_RESERVE) * besides_s
+    seconds = max(left_s - reserve_s - LAST_MARGIN * left_s - LAST_MARGIN_S, 0.0)
     return replace(stage, seconds=seconds), replace(outlook, fit_s=outlook.fit_s - stage.seconds + seconds)
 
 

@@ -225,7 +225,18 @@ def test_a_last_contract_on_the_hold_out_rows_too_is_expected_to_end_better() ->
     refit = replace(contract, name="again", refit_of=first.stage.name)
     scored, unscored = Forecast(Priors(), history_of(first)).outlooks([contract, refit])
     assert unscored.log_error == pytest.approx(scored.log_error + 0.5 * REFIT_ROWS)
-    assert (unscored.cost_s, unscored.sd) == (scored.cost_s, scored.sd)
+    assert unscored.sd == scored.sd
+
+
+def test_a_last_contract_on_all_rows_has_no_rows_to_be_scored_on() -> None:
+    first = ran(NETWORK.fresh(1, 1000), 0.2, fit_s=NETWORK.first_s + 0.25, n_held_out=500, weight=0.5)
+    contract = NETWORK.contract(first, 2, 1, 1000, 10.0)
+    refit = replace(contract, name="again", refit_of=first.stage.name)
+    history = history_of(first)
+    history.n_test = 1000
+    scored, unscored = Forecast(Priors(), history).outlooks([contract, refit])
+    assert (scored.fit_s, unscored.fit_s) == pytest.approx((10.25, 10.0))
+    assert unscored.predict_s == scored.predict_s
 
 
 @pytest.mark.parametrize(
