@@ -135,7 +135,10 @@ class StageRunner:
         self._history.y_held_out = saved.y_held_out
         self._learners = dict(saved.learners)
         n_seen = max((record.n_examples for record in self._history.records), default=0)
-        self._hold_out.among(self._sources["train"].labels(n_seen))
+        labels = self._sources["train"].labels(n_seen)
+        self._hold_out.among(labels)
+        if any(record.out_of_fold is not None for record in self._history.records):
+            self._history.y = labels
 
     def saved(self, elapsed_s: float) -> SavedRun:
         """What a later run needs to go on from here."""
@@ -174,7 +177,7 @@ class StageRunner:
         assert rows.y is not None, "training rows carry labels"
         if math.isfinite(stage.seconds):
             self._warm_late(stage)
-        learner = self._learner_of(stage, cross_fits=cross_fits)
+        learner = self._beside_member(stage) if stage.cross_fits else self._learner_of(stage, cross_fits=cross_fits)
         reserve_s = RESERVE * self._history.last_predict_s
         in_time_s = usable_s(usable_s(budget.left))  # a learner that takes all its time must not be abandoned
         contract = budget.slice(min(stage.seconds, budget.left - reserve_s, in_time_s))
@@ -204,6 +207,12 @@ class StageRunner:
         fresh.looks = stage.looks
         return fresh if earlier is None else AveragedLearner(earlier, fresh)
 
+    def _beside_member(self, stage: Stage) -> CrossFittedLearner:
+        """One whose first part is what the member spared: its learner knows the others already."""
+        member = self._learners[str(stage.refit_of)]
+        mask = self._hold_out.mask
+        return CrossFittedLearner(self._info.n_classes, self._seed, stage.make_learner, member, mask)
+
     def _fit_some(self, record: Record, learner: Learner, rows: Examples, contract: Budget) -> None:
         """Learns the rows that are not held out (all of them in a refit), and predicts those that are."""
         stage = record.stage
@@ -218,12 +227,15 @@ class StageRunner:
                 self._predict_held_out(one)
 
     def _cross_fit(self, record: Record, learner: CrossFittedLearner, rows: Examples, contract: Budget) -> None:
-        """Every row is held out once: there are too few to spare some."""
+        """Every row is held out once: there are too few to spare some, or to weigh the members by."""
         learner.fit(rows, contract)
         assert rows.y is not None, "training rows carry labels"
         self._learners[record.stage.name], record.n_fitted = learner, len(rows)
-        self._history.y_held_out = rows.y
-        record.scored(rows.y, learner.out_of_fold)
+        if record.stage.refit:  # what was held out so far still compares it with the others
+            self._history.y, record.out_of_fold = rows.y, learner.out_of_fold
+        else:
+            self._history.y_held_out = rows.y
+            record.scored(rows.y, learner.out_of_fold)
 
     def _predict_held_out(self, record: Record) -> None:
         """Scores of the hold-out rows that the record has none for yet, if its learner is still there."""

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from autodl_solver.anytime.history import History
 from autodl_solver.anytime.plan import Plan, next_stages
 from autodl_solver.anytime.priors import Priors
 from autodl_solver.anytime.schedule import Choice, Schedule
 from autodl_solver.budget import WorkClock
+from autodl_solver.data.examples import Examples
 from autodl_solver.data.info import DatasetInfo, Format, MatrixSpec
 from autodl_solver.metrics import nauc
 from autodl_solver.modalities.tabular import forest
@@ -21,6 +22,7 @@ from autodl_solver.nn import trainer
 from autodl_solver.solver import Solver
 
 N_DIGITS = 500
+N_TABLE = 450
 
 
 def info_of(shape: tuple[int, int, int, int], n_classes: int) -> DatasetInfo:
@@ -54,6 +56,40 @@ def test_every_dense_layout_is_played(
         solver.train(rows[:50], 2.5)
         answers.append(solver.test(rows[50:], 2.5))
     assert nauc(np.stack([y for _, y in rows[50:]]), answers[-1]) > 0.5
+
+
+def test_members_of_a_small_table_are_repeated_in_parts() -> None:
+    def members_then_parts(plan: Plan, priors: Priors) -> Schedule:
+        chosen = [family for family in plan if family.name in ("boosting quick", "extra trees")]
+
+        def schedule(history: History, left_s: float) -> Choice | None:
+            fresh = [family.fresh(1, N_TABLE) for family in chosen]
+            in_parts = [stage for stage in next_stages(chosen, history, left_s) if stage.cross_fits]
+            tried = {record.stage.name for record in history.records}
+            return next((Choice(stage) for stage in [*fresh, *in_parts] if stage.name not in tried), None)
+
+        return schedule
+
+    x, labels = load_breast_cancer(return_X_y=True)
+    x, y = x.astype(np.float32).reshape(len(x), 1, 1, -1, 1), np.eye(2, dtype=np.float32)[labels]
+    train, test = Examples(x[:N_TABLE], y[:N_TABLE]), Examples(x[N_TABLE:])
+    solver = Solver(info_of((1, 1, x.shape[3], 1), 2), on_error="raise", make_schedule=members_then_parts)
+    answers = []
+    while not solver.done:
+        solver.train(train, 60)
+        answers.append(solver.test(test, 60))
+    *members, first, second = solver.history.records
+    assert [record.stage.refit_of for record in (first, second)] == [record.stage.name for record in members]
+    for member, repeated in zip(members, (first, second), strict=True):
+        assert member.held_out is not None
+        assert repeated.out_of_fold is not None
+        assert repeated.n_fitted == N_TABLE == len(repeated.out_of_fold)
+        assert solver.history.y is not None
+        assert nauc(solver.history.y, repeated.out_of_fold) > 0.9
+        known = {tuple(row) for row in member.held_out}  # what it spared, it predicts as it did
+        assert known <= {tuple(row) for row in repeated.out_of_fold.astype(member.held_out.dtype)}
+    assert {part.name for part in solver.predictor().parts} == {first.stage.name, second.stage.name}
+    assert nauc(y[N_TABLE:], answers[-1]) > 0.95
 
 
 @pytest.mark.parametrize("begins_anew", [True, False])

@@ -33,7 +33,7 @@ def members(history: History) -> tuple[Member, ...]:
 
     Weights come from greedy selection on the hold-out rows that all members have predicted. A stage that knows fewer of
     them is left out, unless it is still the champion: then it answers alone. A refit stands for the stage that it
-    repeats.
+    repeats. Among members that were repeated in parts, all rows tell how much each counts.
     """
     champion = history.champion()
     if champion is None:
@@ -51,11 +51,31 @@ def members(history: History) -> tuple[Member, ...]:
     logits = [temperature.apply(held_out) for temperature, (_, held_out) in zip(temperatures, judged, strict=True)]
     weights = greedy_selection(np.stack(logits), y)
     weights[weights < MIN_WEIGHT] = 0.0
-    return tuple(
+    chosen = [
         Member(repeated.get(record.stage.name, record), float(weight), temperature)
         for (record, _), weight, temperature in zip(judged, weights / weights.sum(), temperatures, strict=True)
         if weight > 0
-    )
+    ]
+    return tuple(_weighed_by_all_rows(chosen, history.y))
+
+
+def _weighed_by_all_rows(chosen: list[Member], y: Array | None) -> list[Member]:
+    """What members that were repeated in parts count together is shared out anew, by their predictions of all rows.
+
+    The hold-out of a small table tells members apart badly: on 700 rows the standard error of a NAUC is .004.
+    """
+    known = [(member, rows) for member in chosen if (rows := member.record.out_of_fold) is not None]
+    if y is None or len(known) < 2:
+        return chosen
+    temperatures = [Temperature.fitted(rows, y) for _, rows in known]
+    logits = [temperature.apply(rows) for temperature, (_, rows) in zip(temperatures, known, strict=True)]
+    weights = greedy_selection(np.stack(logits), y) * sum(member.weight for member, _ in known)
+    anew = [
+        Member(member.record, float(weight), temperature)
+        for (member, _), weight, temperature in zip(known, weights, temperatures, strict=True)
+        if weight >= MIN_WEIGHT
+    ]
+    return [member for member in chosen if member.record.out_of_fold is None] + anew
 
 
 def _without_outgrown(records: list[Record]) -> list[Record]:

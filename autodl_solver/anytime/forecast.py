@@ -22,6 +22,7 @@ from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.priors import FamilyPrior, Priors
 from autodl_solver.anytime.stage import Stage, trained_s
 from autodl_solver.data.examples import Array
+from autodl_solver.learners.cross_fitted import N_FOLDS
 
 DATASET_SD = 1.5  # of the log error, between datasets
 KIND_SD = 0.8  # of the log error, between kinds of families on one dataset
@@ -35,6 +36,7 @@ GENTLE_DOUBLINGS = 3.0  # of the rows; behind them costs are expected to grow in
 UNKNOWN_COST = 2.0  # a cost without any record of the family is multiplied by so much: to be safe
 
 SMALLEST_ERROR = 1e-4
+CROSS_FITTED = -0.03  # change of the log error of a member, if others that spare other rows answer with it
 REFIT_ROWS = -0.5  # least change of the log error per doubling of rows that a refit is expected to bring
 LEAST_BLEND = 0.7  # a blend is not expected to have less than so many times the error of its best member
 
@@ -142,6 +144,9 @@ class Forecast:
         """
         member = self._repeated(stage)
         k = 1 + sum(record.stage.refit_of == stage.refit_of for record in self._worked)
+        if stage.cross_fits:
+            change = CROSS_FITTED + (self._row_change(member) if k == 1 else 0.0)
+            return member.weight * (1 - math.exp(change))
         return member.weight * (1 - math.exp(self._row_change(member))) * 2 / (k + k**2)
 
     def _refit_change(self, stage: Stage) -> float:
@@ -196,16 +201,19 @@ class Forecast:
             passes = [record.predict_s for record in self._worked if math.isfinite(record.predict_s)]
             predict_s = prior.predict_seconds(self._history.n_test, stage.fidelity) * self._pace
             return fit_s + contract_s, max([predict_s * UNKNOWN_COST, *passes[-1:]])
-        last = own[-1]
+        last = next((record for record in reversed(own) if not record.stage.cross_fits), own[-1])
         detail = math.log2(stage.fidelity / last.stage.fidelity)
         rows = math.log2(self._rows(stage) / max(last.n_examples, 1))
         beyond_s = last.fit_s - (last.stage.seconds if math.isfinite(last.stage.seconds) else 0.0)
-        passes = [record.predict_s / record.stage.looks for record in own if math.isfinite(record.predict_s)]
+        single = [record for record in own if math.isfinite(record.predict_s) and not record.stage.cross_fits]
+        passes = [record.predict_s / record.stage.looks for record in single]
         if stage.continues is not None and rows <= 0 and detail == 0 and passes and self._history.n_test:
             held_out_s = stage.looks * passes[-1] * last.n_held_out / self._history.n_test
             beyond_s = 0.0 if stage.refit else min(beyond_s, held_out_s)  # its rows are there; a refit scores none
         fit_s = max(beyond_s, 0.0) * 2 ** (_cost_doublings(prior, rows) + prior.cost_fidelity * detail)
         predict_s = stage.looks * passes[-1] * 2 ** (prior.cost_fidelity * detail) if passes else 0.0
+        if stage.cross_fits:  # the learner of the first part is there
+            fit_s, predict_s = (N_FOLDS - 1) * fit_s, N_FOLDS * predict_s
         return fit_s + contract_s, predict_s
 
     def _rows(self, stage: Stage) -> float:

@@ -29,6 +29,8 @@ class Record:
         answer_score: NAUC of the answer on the hold-out right after this stage; nan where there is none.
         retired: whether its learner is gone, so that it cannot be a member again.
         started_s: seconds since the first call of train.
+        out_of_fold: [n_examples, n_classes] predictions for all rows of the split, each by a learner that did not see
+            it, where a stage was repeated in parts; else None.
     """
 
     stage: Stage
@@ -44,6 +46,7 @@ class Record:
     answer_score: float = math.nan
     retired: bool = False
     started_s: float = 0.0
+    out_of_fold: Array | None = None
 
     @property
     def failed(self) -> bool:
@@ -63,6 +66,7 @@ class History:
         n_available: rows of the training split; None until it is known.
         records: in the order of running.
         y_held_out: [n_held_out, n_classes] of all hold-out rows seen so far, in stream order.
+        y: [n_available, n_classes] of all rows, once a stage was repeated in parts.
         n_test: rows of the test split; 0 until it is known.
         elapsed_s: seconds since the first call of train, when the schedule is asked.
     """
@@ -70,6 +74,7 @@ class History:
     n_available: int | None = None
     records: list[Record] = field(default_factory=list)
     y_held_out: Array | None = None
+    y: Array | None = None
     n_test: int = 0
     elapsed_s: float = 0.0
 

@@ -65,6 +65,8 @@ class Family:
         max_available: training rows beyond which the family is not offered (what does not scale).
         looks: factor on the views of each test row that its learner predicts from, after contracts of which such a pass
             takes a small share; 1 for learners that have no further views.
+        max_cross_fitted: training rows up to which its members are repeated in parts; 0 for never. On more the hold-out
+            tells enough, and a learner has enough to learn from.
         kind: shared by families that differ in settings only, so that one of them tells what to expect of the others;
             by default the family is of a kind of its own.
     """
@@ -78,6 +80,7 @@ class Family:
     first_s: float = math.inf
     max_available: int = 10**9
     looks: int = 1
+    max_cross_fitted: int = 0
     kind: str = ""
 
     @property
@@ -217,6 +220,7 @@ def _refits(plan: Plan, history: History, left_s: float) -> list[Stage]:
     """Members of the answer, repeated on the hold-out rows too. Nothing can score that: they keep their weight."""
     families = {family.name: family for family in plan}
     repeated = {record.stage.refit_of for record in history.records}
+    cross_fitted = {record.stage.refit_of for record in history.records if record.stage.cross_fits}
     stages = []
     for record in history.records:
         stage, family = record.stage, families.get(record.stage.family)
@@ -225,8 +229,13 @@ def _refits(plan: Plan, history: History, left_s: float) -> list[Stage]:
             continue
         if family.goes_on:
             stages.extend(_last_contracts(family, record, history, left_s))
-        elif stage.name not in repeated:
+            continue
+        if stage.name not in repeated:
             stages.append(replace(stage, name=f"{stage.name} refit", refit_of=stage.name))
+        n_available = history.n_available or math.inf
+        if stage.name not in cross_fitted and record.n_examples == n_available <= family.max_cross_fitted:
+            name = f"{stage.name} cross-fitted"
+            stages.append(replace(stage, name=name, refit_of=stage.name, cross_fits=True))
     return stages
 
 

@@ -32,6 +32,8 @@ class Stage:
         looks: factor on the views of each row that its learner predicts from.
         restart: number of a learner that begins anew, with a seed of its own, and answers together with the one that
             the stage continues; 0 for one that goes on by itself.
+        cross_fits: whether it repeats a stage in parts: its learner and others, each of which spares other rows, answer
+            together, and tell how well on all rows.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Stage:
     refit_of: str | None = None
     looks: int = 1
     restart: int = 0
+    cross_fits: bool = False
 
     @property
     def refit(self) -> bool:

@@ -66,6 +66,32 @@ def test_a_refit_takes_the_weight_of_the_stage_that_it_repeats() -> None:
     assert [member.weight for member in after] == [member.weight for member in before]
 
 
+def in_parts(member: str, skill: float, seed: int) -> Record:
+    """A repetition in parts, with predictions for all of ten times as many rows as are held out."""
+    stage = Stage(f"{member} in parts", PriorLearner, 8, 3000, refit_of=member, cross_fits=True)
+    logits = skill * ALL_Y + np.random.default_rng(seed).normal(size=ALL_Y.shape)
+    return Record(stage, 3000, 1.0, out_of_fold=1 / (1 + np.exp(-logits)))
+
+
+ALL_Y = np.tile(Y, (10, 1))
+
+
+def weights_of(*records: Record) -> dict[str, float]:
+    chosen = members(History(records=list(records), y_held_out=Y, y=ALL_Y))
+    return {one.record.stage.refit_of or one.record.stage.name: one.weight for one in chosen}
+
+
+def test_all_rows_tell_what_members_repeated_in_parts_count() -> None:
+    three = [record("a", scores(1.6, 0)), record("b", scores(1.5, 1)), record("c", scores(1.5, 2))]
+    before = weights_of(*three)
+    assert weights_of(*three, in_parts("a", 0.5, 5)) == before
+    after = weights_of(*three, in_parts("a", 0.5, 5), in_parts("b", 2, 6))
+    assert after["c"] == before["c"]
+    assert before["b"] < before["a"]
+    assert after["b"] > 2 * after["a"]
+    assert sum(after.values()) == pytest.approx(1, abs=0.02)
+
+
 def test_only_the_last_refit_of_a_stage_is_kept() -> None:
     refits = [record(name, None, refit_of="a") for name in ("refit 1", "refit 2")]
     history = History(records=[record("a", scores(2, 0)), *refits], y_held_out=Y)

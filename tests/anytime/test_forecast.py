@@ -13,6 +13,7 @@ from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.plan import Family
 from autodl_solver.anytime.priors import FamilyPrior, Priors
 from autodl_solver.anytime.stage import Stage
+from autodl_solver.learners.cross_fitted import N_FOLDS
 from autodl_solver.learners.prior import PriorLearner
 
 RIDGE = Family("ridge", PriorLearner, (1, 4), first_n=1000)
@@ -206,6 +207,20 @@ def test_a_pass_with_more_looks_takes_as_many_times_as_long() -> None:
     assert [outlook(stage, first).predict_s for stage in (once, thrice)] == [0.5, 1.5]
     first.stage = thrice
     assert [outlook(stage, first).predict_s for stage in (once, thrice)] == pytest.approx([0.5 / 3, 0.5])
+
+
+def test_a_repetition_in_parts_costs_that_of_all_but_the_first_and_gains_beyond_a_refit() -> None:
+    member = ran(RIDGE.fresh(1, 1000), 0.2, fit_s=0.5, n_held_out=500, weight=0.5)
+    refit = replace(member.stage, name="refit", refit_of=member.stage.name)
+    in_parts = replace(refit, name="in parts", cross_fits=True)
+    alone, beside = Forecast(Priors(), history_of(member)).outlooks([refit, in_parts])
+    assert beside.fit_s == pytest.approx((N_FOLDS - 1) * alone.fit_s)
+    assert beside.predict_s == pytest.approx(N_FOLDS * alone.predict_s)
+    before, after = history_of(member), history_of(member, Record(refit, 1000, 0.5))
+    shares = [Forecast(Priors(), history).refit_share(in_parts) for history in (before, after)]
+    assert shares[0] > Forecast(Priors(), before).refit_share(refit) > shares[1] > 0
+    repeated = Record(in_parts, 1000, 2.0, predict_s=2.5)
+    assert outlook(RIDGE.fresh(1, 1000), member, repeated).fit_s == pytest.approx(0.5)
 
 
 def test_each_further_learner_on_all_rows_is_expected_to_bring_less() -> None:

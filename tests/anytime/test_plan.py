@@ -149,6 +149,17 @@ def test_members_that_spared_rows_are_repeated_once() -> None:
     assert names([RIDGE], History(1000, [member, repeated])) == []
 
 
+@pytest.mark.parametrize(("n_available", "n_parts"), [(1000, 1), (1001, 0), (2000, 0)])
+def test_members_of_small_tables_are_repeated_in_parts_too(n_available: int, n_parts: int) -> None:
+    family = replace(RIDGE, max_cross_fitted=1500)
+    member = ran(family, 1000, 16, weight=0.5, n_fitted=800)
+    history = History(n_available, [member])
+    in_parts = [stage for stage in next_stages([family], history, 10) if stage.cross_fits]
+    assert [stage.refit_of for stage in in_parts] == ["ridge 1000@16"] * n_parts
+    history.records += [Record(stage, 1000, 1.0, weight=0.5, n_fitted=1000) for stage in in_parts]
+    assert not any(stage.cross_fits for stage in next_stages([family], history, 10))
+
+
 @pytest.mark.parametrize(
     "record",
     [

@@ -37,6 +37,18 @@ def test_no_row_is_predicted_by_a_learner_that_saw_it(n_rows: int) -> None:
         assert learner.predict_proba(x) == pytest.approx((N_FOLDS - 1) / N_FOLDS)
 
 
+def test_a_learner_that_spared_some_rows_already_is_the_first_part() -> None:
+    x, y = np.arange(40, dtype=np.float32)[:, None], np.eye(2, dtype=np.float32)[np.arange(40) % 2]
+    spared = np.arange(40) % 7 == 3
+    first = Remembering(2, 0)
+    first.fit(Examples(x[~spared], y[~spared]), Budget())
+    learner = CrossFittedLearner(2, 0, Remembering, first, spared)
+    learner.fit(Examples(x, y), Budget())
+    assert (learner.out_of_fold == 0).all()
+    assert (first.predict_proba(x[spared]) == 0).all()  # it learned nothing more
+    assert learner.predict_proba(x) == pytest.approx((N_FOLDS - 1) / N_FOLDS)
+
+
 def test_the_estimate_is_that_of_unseen_rows() -> None:
     x, labels = load_breast_cancer(return_X_y=True)
     x = ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
