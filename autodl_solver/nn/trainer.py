@@ -3,16 +3,14 @@
 Each contract warms up, then anneals to nothing exactly when its time is over, by the clock; the next starts again from
 the weights reached. On four datasets that is better, after 1 and 3 s, than averaged or schedule-free weights with a
 constant step, by up to .08 NAUC, and never worse by .001 (docs/experiments.md). Where steps are resumed and rows are
-many, steps stay full for half of the contract, and the next goes on from the weights of that moment, as if it had not
-been annealed; too short a one goes on from the annealed weights instead, with steps no longer than a single contract
-in place of all so far would take from there on. Few rows end their contract early, after `max_epochs`, and then by
-steps alone, so that the same seed gives the same weights.
-Source of the branches: Haegele et al., Scaling laws and compute-optimal training beyond fixed training durations,
-NeurIPS 2024.
+many, the next warms up to no longer steps than a single contract in place of all so far would take from there on. Few
+rows end their contract early, after `max_epochs`, and then by steps alone, so that the same seed gives the same
+weights.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -64,16 +62,6 @@ NOMINAL_VALUES_PER_S = 1e7
 WARM_UP = 0.1
 """Share of a contract during which steps grow to their full size."""
 
-RESUMED_WARM_UP = 0.03
-"""The same where it goes on from weights that were not annealed: only the optimizers begin anew."""
-
-FULL_STEPS = 0.5
-"""Share of a contract at whose end steps are no longer full, where the next one resumes them."""
-
-ENOUGH_TO_RESUME = 0.5
-"""A contract resumes full steps if it has so many times the seconds of the one before: it has to learn again what
-annealing had added to that."""
-
 MAX_GRADIENT = 10.0
 """Norm at which the gradients of vectors are clipped; matrices take steps of a given length anyway."""
 
@@ -91,8 +79,8 @@ class TrainingOptions:
         smoothing: of the labels.
         balances: rows of rare classes count for more, where each row has one label.
         max_epochs: of one contract.
-        resumes_steps: a later contract on many rows goes on from where the steps of the one before were full, or with
-            shorter steps; otherwise each begins with full ones from the annealed weights.
+        resumes_steps: a later contract on many rows begins with shorter steps, by the share that it has of all rows
+            seen so far and in it; otherwise each begins with full ones.
     """
 
     batch_size: int = 128
@@ -139,8 +127,6 @@ class Trainer:
         self._seed = seed
         self._most_rows = math.inf  # of a batch: what memory holds
         self._calm = 1.0  # steps become smaller after a divergence
-        self._before_annealing: dict[str, Tensor] = {}  # the weights from which full steps may be resumed
-        self._branched_s = 0.0  # seconds of the contract that annealed from them
 
     def train(self, x: Tensor, y: Tensor, budget: Budget, *, exclusive: bool) -> int:
         """One contract.
@@ -168,21 +154,14 @@ class Trainer:
         order = _ShuffledRows(len(x), generator)
         optimizers = self._optimizers()
         pace = Pace(budget, max_steps)
-        resumes = options.resumes_steps and len(x) >= MANY_EPOCH_STEPS * batch_size
-        seconds = budget.left
-        is_resumed = resumes and self._resume(seconds)
-        branches = resumes and (is_resumed or not self._before_annealing)
-        warm_up, full = RESUMED_WARM_UP if is_resumed else WARM_UP, FULL_STEPS if branches else WARM_UP
         kept = self._copy_of_state()
         self.network.train()
         loss, n_steps = torch.zeros(()), 0
-        n_seen_before = self.n_rows_seen if resumes and not is_resumed else 0
+        resumes = options.resumes_steps and len(x) >= MANY_EPOCH_STEPS * batch_size
+        n_seen_before = self.n_rows_seen if resumes else 0
         longest = _longest_step(n_seen_before, max_steps * batch_size)
         while not pace.is_over(n_steps):
-            progress = pace.progress(n_steps)
-            if branches and progress >= full:
-                self._before_annealing, self._branched_s, branches = self._copy_of_state(), seconds, False
-            _set_steps(optimizers, self._calm * longest * _share_of_step(progress, warm_up, full))
+            _set_steps(optimizers, self._calm * longest * _share_of_step(pace.progress(n_steps)))
             rows = order.take(int(min(batch_size, self._most_rows)))
             try:
                 loss = self._step(x[rows], y[rows], optimizers, generator, exclusive)
@@ -285,16 +264,9 @@ class Trainer:
         muon = [Muon(matrices, options.matrix_step)] if matrices else []
         return [*muon, torch.optim.AdamW(vectors, options.vector_step, betas=(0.9, 0.99), weight_decay=0.0)]
 
-    def _resume(self, seconds: float) -> bool:
-        """Takes back the annealing of an earlier contract, if this one has enough seconds to make up for that."""
-        if not self._before_annealing or seconds < ENOUGH_TO_RESUME * self._branched_s:
-            return False
-        self.network.load_state_dict(self._before_annealing)
-        return True
-
     def _copy_of_state(self) -> dict[str, Any]:
         """Cloned: a state_dict aliases the live weights."""
-        return {name: value.clone() for name, value in self.network.state_dict().items()}
+        return copy.deepcopy(self.network.state_dict())
 
     def _go_back(self, kept: dict[str, Any]) -> list[torch.optim.Optimizer]:
         """Restores the weights kept, and from now on takes steps half as long; new optimizers, without momentum."""
@@ -313,9 +285,9 @@ def _start_from_frequencies(network: nn.Module, y: Tensor, exclusive: bool) -> N
         head.bias.copy_(share.log() if exclusive else share.logit())
 
 
-def _share_of_step(progress: float, warm_up: float, full: float) -> float:
-    """Grows to 1 during the warm-up, then falls to 0 from a share `full` of the contract on; never quite 0."""
-    return max(0.01, min((progress + 0.01) / warm_up, (1 - progress) / (1 - full), 1.0))
+def _share_of_step(progress: float) -> float:
+    """Grows to 1 during the warm-up, then falls to 0; never quite 0."""
+    return max(0.01, min((progress + 0.01) / WARM_UP, (1 - progress) / (1 - WARM_UP)))
 
 
 def _longest_step(n_seen_before: int, n_rows: float) -> float:
