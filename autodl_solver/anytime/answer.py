@@ -15,6 +15,9 @@ from autodl_solver.metrics import nauc
 MIN_WEIGHT = 0.02
 """A member that counts for less is not worth its pass over the test split."""
 
+FEWEST_ROWS = 10
+"""Classes of fewer rows do not tell how much members count: what one row gets from a learner that saw none of its class
+is chance, and yet the class counts as much as any other."""
 
 UNCHANGED = Temperature(1.0)
 
@@ -67,9 +70,13 @@ def _weighed_by_all_rows(chosen: list[Member], y: Array | None) -> list[Member]:
     known = [(member, rows) for member in chosen if (rows := member.record.out_of_fold) is not None]
     if y is None or len(known) < 2:
         return chosen
-    temperatures = [Temperature.fitted(rows, y) for _, rows in known]
-    logits = [temperature.apply(rows) for temperature, (_, rows) in zip(temperatures, known, strict=True)]
-    weights = greedy_selection(np.stack(logits), y) * sum(member.weight for member, _ in known)
+    n_positive = (y > 0.5).sum(axis=0)
+    told = np.minimum(n_positive, len(y) - n_positive) >= FEWEST_ROWS
+    if not told.any():
+        return chosen
+    temperatures = [Temperature.fitted(rows[:, told], y[:, told]) for _, rows in known]
+    logits = [temperature.apply(rows[:, told]) for temperature, (_, rows) in zip(temperatures, known, strict=True)]
+    weights = greedy_selection(np.stack(logits), y[:, told]) * sum(member.weight for member, _ in known)
     anew = [
         Member(member.record, float(weight), temperature)
         for (member, _), weight, temperature in zip(known, weights, temperatures, strict=True)

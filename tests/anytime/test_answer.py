@@ -1,9 +1,19 @@
 """Whose predictions answer: members, weights, refits and failures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from autodl_solver.anytime.answer import Member, answer_of, held_out_answer, members, superseded
+from autodl_solver.anytime.answer import (
+    FEWEST_ROWS,
+    Member,
+    _weighed_by_all_rows,
+    answer_of,
+    held_out_answer,
+    members,
+    superseded,
+)
 from autodl_solver.anytime.history import History, Record
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.learners.prior import PriorLearner
@@ -90,6 +100,19 @@ def test_all_rows_tell_what_members_repeated_in_parts_count() -> None:
     assert before["b"] < before["a"]
     assert after["b"] > 2 * after["a"]
     assert sum(after.values()) == pytest.approx(1, abs=0.02)
+
+
+def test_a_class_of_few_rows_does_not_tell_what_repeated_members_count() -> None:
+    rare = np.zeros((len(ALL_Y), 1), np.float32)
+    rare[: FEWEST_ROWS - 1] = 1
+    y = np.hstack([ALL_Y, rare])
+    repeated = [in_parts("a", 1, 5), in_parts("b", 1, 6)]
+    judged = [np.hstack([one.out_of_fold, right]) for one, right in zip(repeated, (rare, 1 - rare), strict=True)]
+    weights = []
+    for rows, labels in ((judged, y), ([one[:, :-1] for one in judged], ALL_Y)):
+        members_of = [Member(replace(one, out_of_fold=of), 0.5) for one, of in zip(repeated, rows, strict=True)]
+        weights.append([member.weight for member in _weighed_by_all_rows(members_of, labels)])
+    assert weights[0] == weights[1]
 
 
 def test_only_the_last_refit_of_a_stage_is_kept() -> None:
