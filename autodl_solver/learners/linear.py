@@ -33,6 +33,9 @@ SELECTION_ROWS = 1000
 CHUNK_ROWS = 4096
 """Rows that are centred at a time."""
 
+WHOLE_ROWS = 20_000
+"""Features of so many rows are made at once and kept for the fit: transformers take milliseconds for each call."""
+
 PENALTIES = np.logspace(-5, 2, 15)
 """Candidates, relative to the mean squared norm of a centred row."""
 
@@ -97,6 +100,7 @@ class _Rows:
     def __init__(self, x: Features, features: Callable[[Features], Features]) -> None:
         self._x = x
         self._features = features
+        self._made = _filled(features(x)) if x.shape[0] <= WHOLE_ROWS else None
         self.shape = (x.shape[0], self[:1].shape[1])
 
     def __len__(self) -> int:
@@ -104,7 +108,7 @@ class _Rows:
 
     def __getitem__(self, rows: slice | Array) -> Any:
         """[n_chosen, n_features] floats without NaN or infinity."""
-        return _filled(self._features(self._x[rows]))
+        return _filled(self._features(self._x[rows])) if self._made is None else self._made[rows]
 
 
 @dataclass(frozen=True)
