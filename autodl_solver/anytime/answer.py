@@ -76,11 +76,15 @@ def _weighed_by_all_rows(chosen: list[Member], y: Array | None) -> list[Member]:
         return chosen
     temperatures = [Temperature.fitted(rows[:, told], y[:, told]) for _, rows in known]
     logits = [temperature.apply(rows[:, told]) for temperature, (_, rows) in zip(temperatures, known, strict=True)]
-    weights = greedy_selection(np.stack(logits), y[:, told]) * sum(member.weight for member, _ in known)
+    share = sum(member.weight for member, _ in known)
+    weights = greedy_selection(np.stack(logits), y[:, told])
+    weights[weights * share < MIN_WEIGHT] = 0.0
+    if not weights.any():
+        return chosen
     anew = [
         Member(member.record, float(weight), temperature)
-        for (member, _), weight, temperature in zip(known, weights, temperatures, strict=True)
-        if weight >= MIN_WEIGHT
+        for (member, _), weight, temperature in zip(known, share * weights / weights.sum(), temperatures, strict=True)
+        if weight > 0
     ]
     return [member for member in chosen if member.record.out_of_fold is None] + anew
 
