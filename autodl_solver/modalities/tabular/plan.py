@@ -45,8 +45,8 @@ NETWORK_S = 4.0
 """First contract of the network: some epochs on 10,000 rows."""
 
 CROSS_FITTED_ROWS = 10_000
-"""Of more rows some 1,250 or more are held out, which tell the members apart well enough; extra trees on 13,000 rows and
-seven classes take .5 GB, and there are five of them. Gains were seen on 1,500 to 4,300 rows."""
+"""Of more rows some 1,250 or more are held out, which tell the members apart well enough; extra trees on 13,000 rows
+and seven classes take .5 GB, and there are five of them. Gains were seen on 1,500 to 4,300 rows."""
 
 QUICK = Boosting(n_rounds=30, learning_rate=0.25)
 SLOW = Boosting(n_rounds=200, learning_rate=0.05, column_share=0.5, row_share=0.8, max_categories=64)
