@@ -216,3 +216,43 @@ def concat_examples(parts: Sequence[Examples]) -> Examples:
     labels = [part.y for part in parts if part.y is not None]
     y = np.concatenate(labels) if len(labels) == len(parts) else None
     return Examples(concat_rows([part.x for part in parts]), y)
+
+
+class Gathering:
+    """Joins parts as they come. Arrays of one shape are written to where they end up, so none lies in memory twice.
+
+    Args:
+        most_rows: rows that may come; None if nobody knows.
+    """
+
+    def __init__(self, most_rows: int | None) -> None:
+        self._most_rows = most_rows
+        self._whole: Array | None = None
+        self._parts: list[Rows] = []  # what does not fit into the whole, behind it
+        self._labels: list[Array | None] = []
+        self._n_written = 0
+
+    def add(self, part: Examples) -> None:
+        """Puts rows behind those that came before."""
+        self._labels.append(part.y)
+        if len(self._labels) == 1 and isinstance(part.x, np.ndarray) and len(part) < (self._most_rows or 0):
+            self._whole = np.empty((self._most_rows, *part.x.shape[1:]), part.x.dtype)
+        if self._fits(part.x):
+            assert self._whole is not None, "rows fit into something"
+            self._whole[self._n_written : self._n_written + len(part)] = part.x
+            self._n_written += len(part)
+        else:
+            self._parts.append(part.x)
+
+    def joined(self) -> Examples:
+        """All parts as one, as concat_examples would join them."""
+        written = [] if self._whole is None else [self._whole[: self._n_written]]
+        labels = [y for y in self._labels if y is not None]
+        y = np.concatenate(labels) if len(labels) == len(self._labels) else None
+        return Examples(concat_rows([*written, *self._parts]), y)
+
+    def _fits(self, x: Rows) -> bool:
+        if self._whole is None or self._parts or not isinstance(x, np.ndarray):
+            return False
+        is_alike = x.shape[1:] == self._whole.shape[1:] and x.dtype == self._whole.dtype
+        return is_alike and self._n_written + len(x) <= len(self._whole)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autodl_solver.data.examples import Array, Examples, Rows, concat_examples, concat_rows, nbytes
+from autodl_solver.data.examples import Array, Examples, Gathering, Rows, concat_examples, concat_rows, nbytes
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequence_example import decode_examples
 from autodl_solver.data.tfrecord import RecordFile, interleave_order, record_files
@@ -288,16 +288,45 @@ class ExampleSource:
             key: names the transform; rows that were transformed under this key before come from memory where they fit.
             transform: from raw rows to rows, each row for itself.
         """
+        return self._parts(key, transform, sys.maxsize if stop is None else stop, keeps=True)
+
+    def collect(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int) -> Examples:
+        """The first `stop` rows after `transform`, in one piece: as many as the memory bound admits."""
+        gathering, n_gathered, size = None, 0, 0
+        n_kept_bytes = sum(nbytes(part.x) for part in self._kept.get(key, []))
+        for part in self._parts(key, transform, stop, keeps=False):
+            n_bytes = nbytes(part.x)
+            self._make_room(key, size + n_bytes - n_kept_bytes)
+            if gathering is None:
+                gathering = Gathering(self._most_rows(stop, len(part), n_bytes))
+            elif size + n_bytes > self._memory_bytes:
+                n_fitting = int(len(part) * max(self._memory_bytes - size, 0) / n_bytes)  # rows are of like size
+                gathering.add(part.take(slice(0, n_fitting)))
+                n_gathered += n_fitting
+                logger.warning("Only the first %d rows fit into %.3g GB.", n_gathered, self._memory_bytes / 1e9)
+                break
+            gathering.add(part)
+            n_gathered += len(part)
+            size += n_bytes
+        if gathering is None:
+            return self._reader.read(0, 0)
+        whole = gathering.joined()
+        if n_gathered >= sum(map(len, self._kept[key])):
+            self._kept[key] = [whole]
+        return whole
+
+    def _parts(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int, *, keeps: bool) -> Iterator[Examples]:
+        """See `transformed`; keeps: new rows are kept where they fit."""
         kept = self._kept.setdefault(key, [])
-        start, last = 0, sys.maxsize if stop is None else stop
+        start = 0
         for part in list(kept):
-            if start >= last:
+            if start >= stop:
                 return
-            yield part.take(slice(0, last - start)) if start + len(part) > last else part
+            yield part.take(slice(0, stop - start)) if start + len(part) > stop else part
             start += len(part)
-        keeps = start == sum(map(len, kept))
-        while start < last:
-            raw = self.read(start, min(start + self._chunk_rows, last))
+        keeps = keeps and start == sum(map(len, kept))
+        while start < stop:
+            raw = self.read(start, min(start + self._chunk_rows, stop))
             if len(raw) == 0:
                 return
             part = Examples(transform(raw.x), raw.y)
@@ -307,26 +336,10 @@ class ExampleSource:
             yield part
             start += len(part)
 
-    def collect(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int) -> Examples:
-        """The first `stop` rows after `transform`, in one piece: as many as the memory bound admits."""
-        parts: list[Examples] = []
-        size = 0
-        for part in self.transformed(key, transform, stop):
-            n_bytes = nbytes(part.x)
-            if parts and size + n_bytes > self._memory_bytes:
-                n_fitting = int(len(part) * max(self._memory_bytes - size, 0) / n_bytes)  # rows are of like size
-                parts.append(part.take(slice(0, n_fitting)))
-                n_rows = sum(map(len, parts))
-                logger.warning("Only the first %d rows fit into %.3g GB.", n_rows, self._memory_bytes / 1e9)
-                break
-            parts.append(part)
-            size += n_bytes
-        if not parts:
-            return self._reader.read(0, 0)
-        whole = concat_examples(parts)
-        if len(whole) >= sum(map(len, self._kept[key])):
-            self._kept[key] = [whole]
-        return whole
+    def _most_rows(self, stop: int, n_first: int, n_bytes: int) -> int | None:
+        """Rows of the first `stop` that memory admits, where the first n_first of them take n_bytes; None: unknown."""
+        n_rows, n_fitting = self._reader.n_rows, int(self._memory_bytes * n_first / max(n_bytes, 1))
+        return None if n_rows is None else min(stop, n_rows, max(n_fitting, n_first))
 
     def selected(self, key: Hashable, transform: Callable[[Rows], Rows], mask: Array, start: int) -> Examples:
         """The rows from `start` on where `mask` is set, after `transform`.

@@ -5,8 +5,10 @@ import pytest
 from scipy import sparse
 
 from autodl_solver.data.examples import (
+    Array,
     EncodedFrames,
     Examples,
+    Gathering,
     Ragged,
     Rows,
     concat_examples,
@@ -111,3 +113,19 @@ def test_labels_of_another_length_are_refused() -> None:
 def test_typical_length_is_the_median(kind: str, length: float) -> None:
     assert typical_length(KINDS[kind]()) == length
     assert nbytes(KINDS[kind]()) > 0
+
+
+@pytest.mark.parametrize("most_rows", [None, 3, 9, 100])
+@pytest.mark.parametrize("odd", [None, np.ones((2, 5, 1, 1, 1), np.float32), np.ones((2, 4, 1, 1, 1), np.uint8)])
+def test_gathered_parts_are_what_concatenation_makes_of_them(most_rows: int | None, odd: Array | None) -> None:
+    arrays = [np.arange(4.0 * n, dtype=np.float32).reshape(n, 4, 1, 1, 1) for n in (3, 4, 2)]
+    arrays = arrays if odd is None else [*arrays[:2], odd, arrays[2]]
+    parts = [Examples(x, np.eye(len(x), 4, dtype=np.float32)) for x in arrays]
+    gathering = Gathering(most_rows)
+    for part in parts:
+        gathering.add(part)
+    gathered, joined = gathering.joined(), concat_examples(parts)
+    assert len(gathered) == len(joined)
+    np.testing.assert_array_equal(gathered.y, joined.y)
+    for ours, theirs in zip(gathered.x, joined.x, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
