@@ -39,6 +39,18 @@ def test_families_fit_the_table(info: DatasetInfo, offered: set[str], not_offere
     assert not names & not_offered
 
 
+@pytest.mark.parametrize(
+    ("info", "first"),
+    [
+        (facts(n_classes=2), "boosting quick"),
+        (facts(), "ridge"),
+        (facts(n_classes=2, form=Format.SPARSE), "ridge"),
+    ],
+)
+def test_one_tree_a_round_answers_first(info: DatasetInfo, first: str) -> None:
+    assert make_plan(info)[0].name == first
+
+
 def test_every_family_learns_a_small_table() -> None:
     info = facts()
     y = np.eye(3, dtype=np.float32)[np.arange(60) % 3]

@@ -32,6 +32,10 @@ KERNEL_ROWS = 50_000
 BOOSTED_LABELS = 20
 """Boosting grows a tree for each label: with more of them a linear solution for all is better for its time."""
 
+FIRST_BOOSTED_LABELS = 2
+"""Two labels that exclude each other need one tree a round: quick boosting has answered when ridge would have, and knows
+more (docs/experiments.md)."""
+
 FOREST_ROWS = 100_000
 """Trees that are fully grown on more rows need gigabytes."""
 
@@ -60,16 +64,17 @@ def make_plan(info: DatasetInfo) -> Plan:
     """
     spec = info.specs[0]
     n_columns = spec.n_rows * spec.n_cols * spec.n_channels
-    is_boosted = info.n_classes <= BOOSTED_LABELS
-    plan = _sparse(n_columns, is_boosted) if spec.format is Format.SPARSE else _dense(n_columns, is_boosted)
+    plan = (_sparse if spec.format is Format.SPARSE else _dense)(n_columns, info.n_classes)
     return [family if family.goes_on else replace(family, max_cross_fitted=CROSS_FITTED_ROWS) for family in plan]
 
 
-def _dense(n_columns: int, is_boosted: bool) -> list[Family]:
+def _dense(n_columns: int, n_classes: int) -> list[Family]:
+    is_boosted = n_classes <= BOOSTED_LABELS
     n_bins = min(MAX_BINS, MAX_COLUMNS // n_columns)
     plan = [Family("ridge", partial(make_dense_learner, n_bins=n_bins), first_n=FIRST_ROWS)]
     if is_boosted:
-        plan += [_boosting("boosting quick", QUICK), _boosting("boosting", SLOW)]
+        plan.insert(0 if n_classes <= FIRST_BOOSTED_LABELS else 1, _boosting("boosting quick", QUICK))
+        plan.append(_boosting("boosting", SLOW))
     plan.append(_forest("extra trees", "extra"))
     if n_columns <= KERNEL_COLUMNS:
         plan.append(_kernel("kernel", by_ranks=False))
@@ -83,12 +88,12 @@ def _dense(n_columns: int, is_boosted: bool) -> list[Family]:
     return plan
 
 
-def _sparse(n_columns: int, is_boosted: bool) -> list[Family]:
+def _sparse(n_columns: int, n_classes: int) -> list[Family]:
     plan = [
         Family("ridge", make_sparse_learner, first_n=FIRST_ROWS),
         Family("kernel", make_sparse_kernel_learner, first_n=FIRST_ROWS, max_n=KERNEL_ROWS),
     ]
-    if is_boosted:
+    if n_classes <= BOOSTED_LABELS:
         plan += [_boosting("boosting quick", QUICK), _boosting("boosting", SLOW)]
     if n_columns <= SPARSE_FOREST_COLUMNS:
         plan.append(_forest("extra trees", "extra"))
