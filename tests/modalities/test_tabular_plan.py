@@ -43,11 +43,12 @@ def test_families_fit_the_table(info: DatasetInfo, offered: set[str], not_offere
     ("info", "first"),
     [
         (facts(n_classes=2), "boosting quick"),
+        (facts(n_columns=100, n_classes=2), "ridge"),
         (facts(), "ridge"),
         (facts(n_classes=2, form=Format.SPARSE), "ridge"),
     ],
 )
-def test_one_tree_a_round_answers_first(info: DatasetInfo, first: str) -> None:
+def test_one_tree_a_round_on_few_columns_answers_first(info: DatasetInfo, first: str) -> None:
     assert make_plan(info)[0].name == first
 
 

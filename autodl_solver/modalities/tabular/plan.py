@@ -32,9 +32,9 @@ KERNEL_ROWS = 50_000
 BOOSTED_LABELS = 20
 """Boosting grows a tree for each label: with more of them a linear solution for all is better for its time."""
 
-FIRST_BOOSTED_LABELS = 2
+FIRST_BOOSTED_LABELS, FIRST_BOOSTED_COLUMNS = 2, 64
 """Two labels that exclude each other need one tree a round: quick boosting answers in half the time of ridge then, and
-knows more (docs/experiments.md)."""
+knows more (docs/experiments.md). That was measured on tables of 5 to 57 columns; wide ones are often linear."""
 
 FOREST_ROWS = 100_000
 """Trees that are fully grown on more rows need gigabytes."""
@@ -73,7 +73,8 @@ def _dense(n_columns: int, n_classes: int) -> list[Family]:
     n_bins = min(MAX_BINS, MAX_COLUMNS // n_columns)
     plan = [Family("ridge", partial(make_dense_learner, n_bins=n_bins), first_n=FIRST_ROWS)]
     if is_boosted:
-        plan.insert(0 if n_classes <= FIRST_BOOSTED_LABELS else 1, _boosting("boosting quick", QUICK))
+        is_first = n_classes <= FIRST_BOOSTED_LABELS and n_columns <= FIRST_BOOSTED_COLUMNS
+        plan.insert(0 if is_first else 1, _boosting("boosting quick", QUICK))
         plan.append(_boosting("boosting", SLOW))
     plan.append(_forest("extra trees", "extra"))
     if n_columns <= KERNEL_COLUMNS:
