@@ -70,5 +70,5 @@ class Predictor:
     def _scores(self, part: Part, source: ExampleSource) -> Array:
         """A chunk at a time, so that memory is bounded whatever the number of rows."""
         transform: Callable[[Rows], Rows] = partial(self.pipeline.transform, view=part.view, fidelity=part.fidelity)
-        chunks = source.transformed((part.view, part.fidelity), transform, None)
+        chunks = source.transformed((part.view, part.fidelity), transform)
         return np.concatenate([part.learner.predict_proba(chunk.x) for chunk in chunks])

@@ -27,6 +27,7 @@ from autodl_solver.data.examples import Array, Examples, Rows, typical_length
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.source import ExampleSource, memory_share, open_reader
 from autodl_solver.data.split import HoldOut
+from autodl_solver.data.training_rows import Collected, TrainingRows
 from autodl_solver.errors import DataError
 from autodl_solver.learners.averaged import AveragedLearner
 from autodl_solver.learners.base import Learner
@@ -99,6 +100,7 @@ class StageRunner:
             ModelFileError: the saved run is of another version.
         """
         source = self._open("train", dataset)
+        self._training = TrainingRows(source, self._hold_out, self._memory_bytes)
         sample = source.read(0, SAMPLE_ROWS)
         if len(sample) == 0:
             raise DataError(f"A training split must hold examples; however that of {self._info.name} holds none.")
@@ -136,9 +138,9 @@ class StageRunner:
         self._learners = dict(saved.learners)
         n_seen = max((record.n_examples for record in self._history.records), default=0)
         labels = self._sources["train"].labels(n_seen)
-        self._hold_out.among(labels)
+        mask = self._hold_out.among(labels)
         if any(record.out_of_fold is not None for record in self._history.records):
-            self._history.y = labels
+            self._history.y = np.concatenate([labels[~mask], labels[mask]])  # as they are collected
 
     def saved(self, elapsed_s: float) -> SavedRun:
         """What a later run needs to go on from here."""
@@ -171,21 +173,24 @@ class StageRunner:
         """
         stage, source = record.stage, self._sources["train"]
         cross_fits = source.n_rows is not None and source.n_rows <= FEW_ROWS
-        rows = source.collect(_key(stage), self._transform(stage), FEW_ROWS if cross_fits else stage.n_examples)
-        record.n_examples = len(rows)
+        n_rows = FEW_ROWS if cross_fits else stage.n_examples
+        collected = self._training.collect(_key(stage), self._transform(stage), n_rows)
+        record.n_examples = len(collected.rows)
         self._history.n_available = source.n_rows
-        assert rows.y is not None, "training rows carry labels"
         if math.isfinite(stage.seconds):
             self._warm_late(stage)
-        learner = self._beside_member(stage) if stage.cross_fits else self._learner_of(stage, cross_fits=cross_fits)
+        if stage.cross_fits:
+            learner: Learner = self._beside_member(stage, collected)
+        else:
+            learner = self._learner_of(stage, cross_fits=cross_fits)
         reserve_s = RESERVE * self._history.last_predict_s
         in_time_s = usable_s(usable_s(budget.left))  # a learner that takes all its time must not be abandoned
         contract = budget.slice(min(stage.seconds, budget.left - reserve_s, in_time_s))
         if isinstance(learner, CrossFittedLearner):
-            self._cross_fit(record, learner, rows, contract)
+            self._cross_fit(record, learner, collected.rows, contract)
         else:
-            self._fit_some(record, learner, rows, contract)
-        budget.spend(self._priors.of(stage.family).fit_seconds(len(rows), stage.fidelity))
+            self._fit_some(record, learner, collected, contract)
+        budget.spend(self._priors.of(stage.family).fit_seconds(record.n_examples, stage.fidelity))
 
     def _warm_late(self, stage: Stage) -> None:
         """Keeps imports out of a contract, which counts seconds, where nobody called for a warm-up."""
@@ -207,18 +212,15 @@ class StageRunner:
         fresh.looks = stage.looks
         return fresh if earlier is None else AveragedLearner(earlier, fresh)
 
-    def _beside_member(self, stage: Stage) -> CrossFittedLearner:
+    def _beside_member(self, stage: Stage, collected: Collected) -> CrossFittedLearner:
         """One whose first part is what the member spared: its learner knows the others already."""
         member = self._learners[str(stage.refit_of)]
-        mask = self._hold_out.mask
-        return CrossFittedLearner(self._info.n_classes, self._seed, stage.make_learner, member, mask)
+        return CrossFittedLearner(self._info.n_classes, self._seed, stage.make_learner, member, collected.mask)
 
-    def _fit_some(self, record: Record, learner: Learner, rows: Examples, contract: Budget) -> None:
+    def _fit_some(self, record: Record, learner: Learner, collected: Collected, contract: Budget) -> None:
         """Learns the rows that are not held out (all of them in a refit), and predicts those that are."""
         stage = record.stage
-        assert rows.y is not None, "training rows carry labels"
-        held_out = self._hold_out.among(rows.y)
-        fitted = rows if stage.refit or held_out.all() else rows.take(np.flatnonzero(~held_out))
+        fitted = collected.rows if stage.refit or collected.n_learned == 0 else collected.learned
         learner.fit(fitted, contract)
         self._learners[stage.name], record.n_fitted = learner, len(fitted)
         if not stage.refit and self._hold_out.mask.any():
@@ -240,12 +242,10 @@ class StageRunner:
     def _predict_held_out(self, record: Record) -> None:
         """Scores of the hold-out rows that the record has none for yet, if its learner is still there."""
         learner = self._learners.get(record.stage.name)
-        n_known, mask = record.n_held_out, self._hold_out.mask
+        n_known = record.n_held_out
         if learner is None or record.stage.refit or record.failed or n_known == len(self._hold_out.y):
             return
-        start = 0 if n_known == 0 else int(np.flatnonzero(mask)[n_known - 1]) + 1
-        stage = record.stage
-        rows = self._sources["train"].selected(_key(stage), self._transform(stage), mask, start)
+        rows = self._training.held_out(_key(record.stage), self._transform(record.stage), n_known)
         scores = learner.predict_proba(rows.x)
         known = [scores] if record.held_out is None else [record.held_out, scores]
         record.scored(self._hold_out.y, np.concatenate(known))
@@ -262,7 +262,7 @@ class StageRunner:
         """
         stage, source, started = record.stage, self._sources["test"], budget.elapsed
         scores = [np.zeros((0, self._info.n_classes), np.float32)]
-        for part in source.transformed(_key(stage), self._transform(stage), None):
+        for part in source.transformed(_key(stage), self._transform(stage)):
             scores.append(self._learners[stage.name].predict_proba(part.x))
             if budget.expired and source.n_rows is not None:
                 break

@@ -231,10 +231,14 @@ class Gathering:
         self._parts: list[Rows] = []  # what does not fit into the whole, behind it
         self._labels: list[Array | None] = []
         self._n_written = 0
+        self._n_rows = 0
 
     def add(self, part: Examples) -> None:
         """Puts rows behind those that came before."""
+        if len(part) == 0:
+            return
         self._labels.append(part.y)
+        self._n_rows += len(part)
         if len(self._labels) == 1 and isinstance(part.x, np.ndarray) and len(part) < (self._most_rows or 0):
             self._whole = np.empty((self._most_rows, *part.x.shape[1:]), part.x.dtype)
         if self._fits(part.x):
@@ -244,8 +248,15 @@ class Gathering:
         else:
             self._parts.append(part.x)
 
+    def __len__(self) -> int:
+        return self._n_rows
+
     def joined(self) -> Examples:
-        """All parts as one, as concat_examples would join them."""
+        """All parts as one, as concat_examples would join them.
+
+        Raises:
+            ShapeError: no rows came.
+        """
         written = [] if self._whole is None else [self._whole[: self._n_written]]
         labels = [y for y in self._labels if y is not None]
         y = np.concatenate(labels) if len(labels) == len(self._labels) else None

@@ -2,22 +2,21 @@
 
 Where the folder that the challenge reads is readable, its record files are read natively, row ranges in any order.
 Elsewhere the object that was handed over is iterated: an eager or a graph-mode tf.data.Dataset, or any iterable of (x,
-y) pairs. What a pipeline made of the rows is kept within a memory bound, so that asking for more rows costs the new
-ones only.
+y) pairs. What a pipeline made of the rows is kept within a memory bound, so that it is made once.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from autodl_solver.data.examples import Array, Examples, Gathering, Rows, concat_examples, concat_rows, nbytes
+from autodl_solver.data.examples import Array, Examples, Rows, concat_examples, concat_rows, nbytes
 from autodl_solver.data.info import DatasetInfo
 from autodl_solver.data.sequence_example import decode_examples
 from autodl_solver.data.tfrecord import RecordFile, interleave_order, record_files
@@ -271,106 +270,60 @@ class ExampleSource:
             self._chunk_rows = int(min(max(fitting, 1), CHUNK_ROWS))
         return rows
 
+    def chunks(self, start: int, stop: int) -> Iterator[Examples]:
+        """Raw rows start..stop, some at a time; none that is empty."""
+        while start < stop and len(part := self.read(start, min(start + self._chunk_rows, stop))):
+            yield part
+            start += len(part)
+
     def labels(self, stop: int) -> Array:
         """[n, n_classes] float32: the labels of the first `stop` rows, fewer at the end of the split."""
-        labels: list[Array] = []
-        n_read = 0
-        while n_read < stop and len(part := self.read(n_read, min(n_read + self._chunk_rows, stop))):
-            assert part.y is not None, "training rows carry labels"
-            labels.append(part.y)
-            n_read += len(part)
+        labels = [part.y for part in self.chunks(0, stop) if part.y is not None]
         return np.concatenate(labels) if labels else np.zeros((0, 0), np.float32)
 
-    def transformed(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int | None) -> Iterator[Examples]:
-        """The first `stop` rows (None: all) after `transform`, part by part.
+    def transformed(self, key: Hashable, transform: Callable[[Rows], Rows]) -> Iterator[Examples]:
+        """All rows after `transform`, part by part.
 
         Args:
             key: names the transform; rows that were transformed under this key before come from memory where they fit.
             transform: from raw rows to rows, each row for itself.
         """
-        return self._parts(key, transform, sys.maxsize if stop is None else stop, keeps=True)
-
-    def collect(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int) -> Examples:
-        """The first `stop` rows after `transform`, in one piece: as many as the memory bound admits."""
-        gathering, n_gathered, size = None, 0, 0
-        n_kept_bytes = sum(nbytes(part.x) for part in self._kept.get(key, []))
-        for part in self._parts(key, transform, stop, keeps=False):
-            n_bytes = nbytes(part.x)
-            self._make_room(key, size + n_bytes - n_kept_bytes)
-            if gathering is None:
-                gathering = Gathering(self._most_rows(stop, len(part), n_bytes))
-            elif size + n_bytes > self._memory_bytes:
-                n_fitting = int(len(part) * max(self._memory_bytes - size, 0) / n_bytes)  # rows are of like size
-                gathering.add(part.take(slice(0, n_fitting)))
-                n_gathered += n_fitting
-                logger.warning("Only the first %d rows fit into %.3g GB.", n_gathered, self._memory_bytes / 1e9)
-                break
-            gathering.add(part)
-            n_gathered += len(part)
-            size += n_bytes
-        if gathering is None:
-            return self._reader.read(0, 0)
-        whole = gathering.joined()
-        if n_gathered >= sum(map(len, self._kept[key])):
-            self._kept[key] = [whole]
-        return whole
-
-    def _parts(self, key: Hashable, transform: Callable[[Rows], Rows], stop: int, *, keeps: bool) -> Iterator[Examples]:
-        """See `transformed`; keeps: new rows are kept where they fit."""
         kept = self._kept.setdefault(key, [])
-        start = 0
-        for part in list(kept):
-            if start >= stop:
-                return
-            yield part.take(slice(0, stop - start)) if start + len(part) > stop else part
-            start += len(part)
-        keeps = keeps and start == sum(map(len, kept))
-        while start < stop:
-            raw = self.read(start, min(start + self._chunk_rows, stop))
-            if len(raw) == 0:
-                return
+        yield from list(kept)
+        n_kept = sum(map(len, kept))
+        keeps = True
+        for raw in self.chunks(n_kept, sys.maxsize):
             part = Examples(transform(raw.x), raw.y)
             keeps = keeps and self._make_room(key, nbytes(part.x))
             if keeps:
                 kept.append(part)
             yield part
-            start += len(part)
-
-    def _most_rows(self, stop: int, n_first: int, n_bytes: int) -> int | None:
-        """Rows of the first `stop` that memory admits, where the first n_first of them take n_bytes; None: unknown."""
-        n_rows, n_fitting = self._reader.n_rows, int(self._memory_bytes * n_first / max(n_bytes, 1))
-        return None if n_rows is None else min(stop, n_rows, max(n_fitting, n_first))
-
-    def selected(self, key: Hashable, transform: Callable[[Rows], Rows], mask: Array, start: int) -> Examples:
-        """The rows from `start` on where `mask` is set, after `transform`.
-
-        Args:
-            key, transform: as above; rows that were kept under this key are not transformed again.
-            mask: [n] bool, of the first n rows of the split.
-            start: row to begin with.
-        """
-        parts, place = [], 0
-        for part in self._kept.get(key, []):
-            inside = np.arange(max(start, place), min(place + len(part), len(mask)))
-            parts.append(part.take(inside[mask[inside]] - place))
-            place += len(part)
-        place = max(place, start)
-        while place < len(mask):
-            raw = self.read(place, min(place + self._chunk_rows, len(mask)))
-            if len(raw) == 0:
-                break
-            chosen = raw.take(np.flatnonzero(mask[place : place + len(raw)]))
-            if len(chosen):
-                parts.append(Examples(transform(chosen.x), chosen.y))
-            place += len(raw)
-        parts = [part for part in parts if len(part)] or parts[:1]
-        return concat_examples(parts) if parts else self._reader.read(0, 0)
 
     def _make_room(self, key: Hashable, n_bytes: int) -> bool:
-        """Drops what other transforms left, oldest first, until n_bytes more fit. False if they cannot fit."""
-        total = {k: sum(nbytes(part.x) for part in parts) for k, parts in self._kept.items()}
-        for other in [k for k in total if k != key]:
-            if sum(total.values()) + n_bytes <= self._memory_bytes:
-                break
-            self._kept[other], total[other] = [], 0
-        return sum(total.values()) + n_bytes <= self._memory_bytes
+        """Whether n_bytes more fit, once what other transforms left was dropped where that is needed."""
+        sizes = {k: sum(nbytes(part.x) for part in parts) for k, parts in self._kept.items()}
+        dropped, fits = crowded_out(sizes, key, n_bytes, self._memory_bytes)
+        for other in dropped:
+            self._kept[other] = []
+        return fits
+
+
+def crowded_out(
+    sizes: Mapping[Hashable, int], key: Hashable, n_bytes: int, memory_bytes: float
+) -> tuple[list[Hashable], bool]:
+    """What has to go, oldest first, so that something grows within the bound, and whether it fits then.
+
+    Args:
+        sizes: bytes of all that is kept, oldest first.
+        key: of what grows.
+        n_bytes: by how much.
+        memory_bytes: bound on all of it.
+    """
+    total, dropped = sum(sizes.values()) + n_bytes, list[Hashable]()
+    for other, size in sizes.items():
+        if total <= memory_bytes:
+            break
+        if other != key:
+            dropped.append(other)
+            total -= size
+    return dropped, total <= memory_bytes

@@ -45,20 +45,22 @@ class HoldOut:
             ENOUGH // max(n_classes, 1), ENOUGH_OF_CLASS
         )  # rows of a class at the first period
 
-    def among(self, y: Array) -> Array:
-        """Membership of the first rows of the stream.
+    def among(self, y: Array, start: int = 0) -> Array:
+        """Membership of some rows of the stream.
 
         Args:
-            y: [n_rows, n_classes] of the stream's first rows, whether seen before or not.
+            y: [n_rows, n_classes] of rows that follow each other, whether seen before or not.
+            start: place of the first of them; the rows before it were seen.
         Returns:
             [n_rows] bool, True for hold-out.
         """
-        fresh = y[len(self.mask) :]
+        assert start <= len(self.mask), "membership depends on all rows before"
+        fresh = y[len(self.mask) - start :]
         if len(fresh):
             assigned = self._assign(fresh)
             self.mask = np.concatenate([self.mask, assigned])
             self.y = np.concatenate([self.y, fresh[assigned]])
-        return self.mask[: len(y)]
+        return self.mask[start : start + len(y)]
 
     def _assign(self, y: Array) -> Array:
         """[n_rows] bool: membership of the next rows of the stream."""

@@ -12,7 +12,7 @@ from typing import Any
 import autodl_solver
 from autodl_solver.errors import ModelFileError
 
-FORMAT = 6
+FORMAT = 7
 """Of the folder. Counts up whenever an older reader would misunderstand it."""
 
 SOLVER = "autodl_solver"

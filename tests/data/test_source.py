@@ -154,48 +154,21 @@ def doubled(counter: list[int]) -> Any:
     return transform
 
 
-def source_of(n_rows: int, memory_bytes: float = 1e9) -> ExampleSource:
-    return ExampleSource(IteratedReader(pairs(n_rows), 3), memory_bytes)
-
-
-def test_growing_demands_transform_new_rows_only() -> None:
-    source, counter = source_of(100), []
-    transform = doubled(counter)
-    assert len(source.collect("a", transform, 10)) == 10
-    assert len(source.collect("a", transform, 40)) == 40
-    rows = source.collect("a", transform, 1000)
-    assert counter == [10, 30, 60]
-    assert rows.x[:, 0].tolist() == [2.0 * i for i in range(100)]  # type: ignore[index,union-attr]
-    assert len(source.collect("a", transform, 25)) == 25
-    assert counter == [10, 30, 60]
-
-
-def test_beyond_the_memory_bound_rows_come_in_parts_and_are_not_kept() -> None:
-    source, counter = source_of(9000, memory_bytes=5000 * 16), []
-    transform = doubled(counter)
-    assert sum(len(part) for part in source.transformed("a", transform, None)) == 9000
-    assert sum(len(part) for part in source.transformed("a", transform, None)) == 9000
-    assert sum(counter) > 9000
-    assert len(source.collect("a", transform, 9000)) == 5000
-    assert len(source.collect("a", transform, 9000)) == 5000
-
-
-def test_what_was_collected_before_takes_no_room_from_what_fits() -> None:
-    source = source_of(9000, memory_bytes=5000 * 16)
-    assert len(source.collect("a", doubled([]), 1000)) == 1000
-    rows = source.collect("a", doubled([]), 9000)
-    assert rows.x[:, 0].tolist() == [2.0 * i for i in range(5000)]  # type: ignore[index,union-attr]
+def test_transformed_rows_are_kept_while_they_fit() -> None:
+    counter: list[int] = []
+    source = ExampleSource(IteratedReader(pairs(9000), 3), memory_bytes=5000 * 16)
+    for _ in range(2):
+        rows = np.concatenate([np.asarray(part.x) for part in source.transformed("a", doubled(counter))])
+        assert rows[:, 0].tolist() == [2.0 * i for i in range(9000)]
+    assert 9000 < sum(counter) < 18_000
 
 
 def test_a_new_transform_takes_the_room_of_older_ones() -> None:
-    source, counter = source_of(100, memory_bytes=120 * 16), []
-    source.collect("a", doubled(counter), 100)
-    source.collect("b", doubled(counter), 100)
-    assert sum(counter) == 200
-    source.collect("b", doubled(counter), 100)
-    assert sum(counter) == 200
-    source.collect("a", doubled(counter), 100)
-    assert sum(counter) == 300
+    counter: list[int] = []
+    source = ExampleSource(IteratedReader(pairs(100), 3), memory_bytes=120 * 16)
+    for key, n_made in [("a", 100), ("a", 100), ("b", 200), ("b", 200), ("a", 300)]:
+        assert sum(map(len, source.transformed(key, doubled(counter)))) == 100
+        assert sum(counter) == n_made
 
 
 def test_a_limited_process_keeps_less() -> None:
@@ -225,6 +198,6 @@ def test_large_rows_are_read_few_at_a_time() -> None:
             return Examples(np.broadcast_to(row, (n_rows, *row.shape)), np.zeros((n_rows, 2), np.float32))
 
     source = ExampleSource(Reader())
-    total = sum(len(part) for part in source.transformed("mean", lambda x: np.asarray(x)[:, 0, 0, 0], None))
+    total = sum(len(part) for part in source.transformed("mean", lambda x: np.asarray(x)[:, 0, 0, 0]))
     assert total == 1000
     assert max(asked[1:]) == 16

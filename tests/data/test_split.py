@@ -27,7 +27,11 @@ def test_membership_does_not_depend_on_how_the_stream_is_cut(y: np.ndarray, cut:
     whole, grown = HoldOut(y.shape[1]), HoldOut(y.shape[1])
     for stop in range(cut, len(y), cut):
         grown.among(y[:stop])
+    piecewise = HoldOut(y.shape[1])
+    pieces = [piecewise.among(y[start : start + cut], start) for start in range(0, len(y), cut)]
     assert np.array_equal(whole.among(y), grown.among(y))
+    assert np.array_equal(whole.among(y), np.concatenate(pieces))
+    assert np.array_equal(grown.among(y[5:50], 5), whole.mask[5:50])
     assert np.array_equal(grown.y, y[grown.mask])
 
 
