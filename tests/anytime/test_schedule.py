@@ -151,7 +151,7 @@ def test_a_budget_without_end_is_planned_and_ends() -> None:
     schedule = by_gain([QUICK, NETWORK])
     history = History(1000)
     first = Record(
-        QUICK.fresh(1, 1000), 1000, 0.1, predict_s=0.01, score=0.5, answer_score=0.5, weight=1.0, n_fitted=800
+        QUICK.fresh(1, 1000), 1000, 0.1, predict_s=0.01, score=0.5, answer_score=0.5, weight=1.0, n_fitted=1000
     )
     history.records.append(first)
     choice = schedule(history, math.inf)
