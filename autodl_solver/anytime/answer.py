@@ -103,7 +103,7 @@ def _is_outgrown(earlier: Record, later: Record) -> bool:
         return False
     if later.stage.continues is not None:  # trained on: where that made it worse, both together are often the best
         return later.score >= earlier.score
-    as_good = later.score >= earlier.score - noise_of_nauc(later.n_held_out)
+    as_good = later.score >= earlier.score - noise_of_nauc(later.n_held_out, earlier.score)
     return as_good and earlier.stage.fidelity == later.stage.fidelity
 
 

@@ -112,7 +112,7 @@ def greedy_selection(proba: Array, y: Array, *, max_size: int = 20, n_bags: int 
         return np.full(n_members, 1 / n_members)
     margins, pair_weights = pairs.disputed(proba)
     best = int((np.sign(margins) @ pair_weights).argmax())
-    noise = noise_of_nauc(n_rows)
+    noise = noise_of_nauc(n_rows, pairs.nauc(proba[best]))
     weights: Array = np.zeros(n_members)
     for _ in range(n_bags):
         chosen: Array = rng.random((n_members,)) < MEMBERS_PER_BAG
@@ -186,13 +186,19 @@ class _Pairs:
 
     def disputed(self, proba: Array) -> tuple[Array, Array]:
         """Margins [n_members, n_disputed] float32 of the pairs that members order differently, and their weights."""
-        n_members, _, n_classes = proba.shape
-        inside, outside = self.inside * n_classes + self.classes, self.outside * n_classes + self.classes
-        margins = np.empty((n_members, len(self.weights)), np.float32)
-        for margin, scores in zip(margins, proba.reshape(n_members, -1), strict=True):
-            margin[:] = scores[inside] - scores[outside]
+        margins = np.stack([self._margins(scores) for scores in proba])
         alike = (margins > 0).all(axis=0) | (margins < 0).all(axis=0)
         return np.ascontiguousarray(margins[:, ~alike]), self.weights[~alike]
+
+    def nauc(self, scores: Array) -> float:
+        """Of one member, [n_rows, n_classes], on these pairs."""
+        return float(np.sign(self._margins(scores)) @ self.weights)
+
+    def _margins(self, scores: Array) -> Array:
+        """[n_pairs] float32: how far the scores of each pair are apart."""
+        n_classes, flat = scores.shape[1], scores.ravel()
+        inside, outside = self.inside * n_classes + self.classes, self.outside * n_classes + self.classes
+        return np.asarray(flat[inside] - flat[outside], np.float32)
 
 
 def _floored_logits(scores: Array) -> Array:

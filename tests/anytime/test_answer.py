@@ -151,7 +151,7 @@ def test_without_a_hold_out_there_is_nothing_to_answer() -> None:
     [
         (3.0, "a", ["b"]),  # trained on and better: the earlier weights are out
         (1.9, "a", ["a", "b"]),  # trained on and a little worse: both together
-        (2.1, None, ["b"]),  # more rows, and worse by less than the noise: the later one alone
+        (2.2, None, ["b"]),  # more rows, and worse by less than the noise: the later one alone
         (0.3, None, ["a"]),  # worse by far
     ],
 )

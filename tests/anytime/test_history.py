@@ -8,6 +8,7 @@ import pytest
 from autodl_solver.anytime.history import History, Record, noise_of_nauc
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.learners.prior import PriorLearner
+from autodl_solver.metrics import nauc
 
 
 def record(name: str, held_out: np.ndarray | None, *, failed: bool = False, refit: bool = False) -> Record:
@@ -65,6 +66,27 @@ def test_a_hold_out_of_one_class_decides_nothing() -> None:
     assert champion.stage.name == "b"
 
 
-@pytest.mark.parametrize(("n_rows", "noise"), [(0, 0.5), (1, 0.5), (100, 0.05), (10_000, 0.005)])
-def test_noise_shrinks_with_the_root_of_the_rows(n_rows: int, noise: float) -> None:
-    assert math.isclose(noise_of_nauc(n_rows), noise)
+@pytest.mark.parametrize(
+    ("n_rows", "score", "noise"),
+    [
+        (20, 0.75, 0.7 * math.sqrt(0.5 / 20)),
+        (10_000, 0.7505, 0.0035),
+        (10_000, 0.9980, 0.00035),
+        (0, 0.0, 0.7 * math.sqrt(6)),
+    ],
+)
+def test_noise_shrinks_with_the_root_of_the_rows_and_of_the_error(n_rows: int, score: float, noise: float) -> None:
+    assert math.isclose(noise_of_nauc(n_rows, score), noise)
+
+
+def test_noise_is_about_the_standard_error_of_the_difference_of_related_predictions() -> None:
+    rng, n_rows = np.random.default_rng(0), 400
+    for distance, largest in [(1.5, 2.5), (3.0, 2.5)]:
+        differences = []
+        for _ in range(200):
+            y = np.eye(2)[rng.integers(0, 2, n_rows)]
+            known = distance * y[:, 1] + 0.9 * rng.normal(size=n_rows)
+            first, second = (known + 0.44 * rng.normal(size=n_rows) for _ in range(2))
+            scored = [nauc(y, np.stack([-one, one], axis=1)) for one in (first, second)]
+            differences.append(scored[0] - scored[1])
+        assert 1 / largest < np.std(differences) / noise_of_nauc(n_rows, scored[0]) < largest
