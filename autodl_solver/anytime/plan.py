@@ -142,6 +142,11 @@ def following(family: Family, stage: Stage, n_available: int | None) -> list[Sta
     return _grown(family, record, n_available)
 
 
+def is_complete(family: Family, stage: Stage, n_available: int | None) -> bool:
+    """Whether its family has no stage with more rows or in more detail."""
+    return stage.n_examples >= _everything(family, n_available) and stage.fidelity == family.fidelities[-1]
+
+
 def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:
     n_available = history.n_available
     if n_available is not None and n_available > family.max_available:

@@ -19,7 +19,7 @@ import numpy as np
 from autodl_solver.anytime.forecast import Forecast, Outlook
 from autodl_solver.anytime.history import History
 from autodl_solver.anytime.look_ahead import RESERVE, LookAhead, Moment, Option
-from autodl_solver.anytime.plan import Family, Plan, following, next_stages
+from autodl_solver.anytime.plan import Family, Plan, following, is_complete, next_stages
 from autodl_solver.anytime.priors import NO_PRIORS, Priors
 from autodl_solver.anytime.stage import Stage
 from autodl_solver.anytime.stage_entries import Expectation
@@ -123,8 +123,10 @@ def _options(
     for (stage, outlook), group in zip(trimmed, later, strict=True):
         blend = now if stage.family in present else now * priors.blend
         then = tuple(Option(one, next(later_outlooks), blend) for one in group)
-        share = forecast.refit_share(stage) if stage.refit and stage.begins_anew else 0.0
-        option = Option(stage, outlook, blend, share, then)
+        repeats = stage.refit and stage.begins_anew
+        share = forecast.refit_share(stage) if repeats else 0.0
+        lasts = repeats and is_complete(families[stage.family], stage, history.n_available)
+        option = Option(stage, outlook, blend, share, lasts, then)
         is_worth_it = stage.continues is None or stage.seconds >= outlook.cost_s - stage.seconds
         if option.needed_s < moment.left_s and is_worth_it:
             options.append(option)
