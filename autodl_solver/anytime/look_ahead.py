@@ -131,8 +131,7 @@ class LookAhead:
             cost_s = self._cost_s[chosen][:, None]
             fall = np.where(self._lasts[chosen], 0.0, gains[rows, chosen])
             error, elapsed, left = error - fall[:, None], elapsed + cost_s, left - cost_s
-            refits = self._refit & self._refit[chosen][:, None]  # of what its family outgrows, none is left
-            is_open &= (self._family != self._family[chosen][:, None]) | refits
+            is_open &= (self._family != self._family[chosen][:, None]) | self._refit
             is_open |= self._parent == chosen[:, None]
             is_open[rows, chosen] = False
             admitted = is_open & (self._needed_s < left)

@@ -57,13 +57,6 @@ def test_of_two_alike_the_second_gains_nothing() -> None:
     assert np.allclose(both, alone)
 
 
-def test_a_refit_is_worth_nothing_once_its_family_has_grown() -> None:
-    grown, refit = option("trees", 1.0, error=0.012), option("trees", 0.5, refit_share=0.2)
-    after_growth, before_growth = LookAhead([grown, refit], NOW).areas()
-    assert after_growth == pytest.approx(0.012 * weight_left(1.0))
-    assert before_growth == pytest.approx(0.2 * 0.024 * weight_left(0.5))
-
-
 def test_what_does_not_fit_into_the_time_left_follows_nothing() -> None:
     alone = LookAhead([option("a", 1.0)], NOW).areas()
     with_late = LookAhead([option("a", 1.0), option("b", 113.5, error=0.001)], NOW).areas()
