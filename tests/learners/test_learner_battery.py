@@ -85,6 +85,7 @@ LEARNERS: list[tuple[str, Factory, Maker]] = [
     ("tabular, kernel on ranks", partial(make_kernel_learner, by_ranks=True), dense_features),
     ("tabular, sparse kernel", make_sparse_kernel_learner, sparse_features),
     ("extra trees", partial(ForestLearner, n_trees=20, n_jobs=1), dense_features),
+    ("exhaustive extra trees", partial(ForestLearner, n_trees=20, sees_all_columns=True, n_jobs=1), dense_features),
     ("random forest, sparse", partial(ForestLearner, kind="random", n_trees=20, n_jobs=1), sparse_features),
     ("network for tables", partial(TableNetworkLearner, training=SMALL_NETWORK), dense_features),
     ("patches of clips", partial(PatchLearner, n_filters=8, depth=3), clip_features),

@@ -42,6 +42,7 @@ class ForestLearner(Learner):
         kind: "extra" draws the thresholds of its splits, "random" searches them on drawn rows.
         n_trees: at most.
         min_leaf_rows: rows that a leaf holds at least.
+        sees_all_columns: whether each split chooses among all columns, not among as many as the root of their number.
         n_jobs: threads; None for as many as there are cores.
     """
 
@@ -52,19 +53,21 @@ class ForestLearner(Learner):
         kind: Literal["extra", "random"] = "extra",
         n_trees: int = 300,
         min_leaf_rows: int = 1,
+        sees_all_columns: bool = False,
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(n_classes, seed)
         self._kind = kind
         self._n_trees = n_trees
         self._min_leaf_rows = min_leaf_rows
+        self._max_features = 1.0 if sees_all_columns else "sqrt"
         self._n_jobs = n_threads() if n_jobs is None else n_jobs
 
     def _fit(self, x: Features, y: Array, budget: Budget) -> None:
         rows = _table(x)
         self._forest = KINDS[self._kind](
             n_estimators=0,
-            max_features="sqrt",
+            max_features=self._max_features,
             min_samples_leaf=self._min_leaf_rows,
             n_jobs=self._n_jobs,
             random_state=self.seed,
