@@ -129,6 +129,21 @@ def check_same_seed_same_output(make: Factory, features: Maker) -> None:
     assert np.array_equal(*both)
 
 
+def check_leaves_its_rows_as_they_are(make: Factory, features: Maker) -> None:
+    """Learners get views of rows that others will be fitted on, missing values and all."""
+    y = one_hot(60, 3)
+    x = features(y, np.random.default_rng(1))
+    values = x.data if isinstance(x, sparse.csr_array) else x
+    if not isinstance(x, sparse.csr_array) and x.dtype == np.float32 and x.ndim == 2:
+        values[::7, 0] = np.nan
+    before, labels = values.copy(), y.copy()
+    learner = make(3, 0)
+    learner.fit(Examples(x, y), Budget(20))
+    learner.predict_proba(x)
+    assert np.array_equal(values, before, equal_nan=True)
+    assert np.array_equal(y, labels)
+
+
 def check_second_fit_goes_on(make: Factory, features: Maker) -> None:
     y = one_hot(90, 3)
     x = features(y, np.random.default_rng(1))

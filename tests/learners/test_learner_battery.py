@@ -11,6 +11,7 @@ from learner_checks import (
     Maker,
     check_a_copy_goes_on_and_leaves_the_original_alone,
     check_keeps_an_expired_budget,
+    check_leaves_its_rows_as_they_are,
     check_output,
     check_prediction_of_a_row_does_not_depend_on_its_neighbours,
     check_same_seed_same_output,
@@ -116,6 +117,7 @@ def test_output_is_finite_and_within_bounds(make: Factory, features: Maker, labe
     [
         check_prediction_of_a_row_does_not_depend_on_its_neighbours,
         check_same_seed_same_output,
+        check_leaves_its_rows_as_they_are,
         check_second_fit_goes_on,
         check_a_copy_goes_on_and_leaves_the_original_alone,
         check_snapshot_gives_earlier_predictions_back,
