@@ -10,7 +10,8 @@ from autodl_solver.data.examples import Array
 from autodl_solver.metrics import nauc
 
 NOISE, DOUBTFUL_ROWS = 0.7, 5.0
-"""What weighed members of tables best, on 20 to 4,000 rows (docs/experiments.md)."""
+"""A factor, and how many more rows might be wrong: with these members of tables were weighed best, by 20 to 4,000 rows
+(docs/experiments.md)."""
 
 
 @dataclass(eq=False)
@@ -121,11 +122,12 @@ def noise_of_nauc(n_rows: int, score: float) -> float:
 
     The wrong pairs of a good prediction are few, so their number is known better: the error falls with the root of
     1 - NAUC, of which a few rows more might be wrong.
-    Source: Hanley and McNeil, The meaning and use of the area under a ROC curve, Radiology 1982.
+    Source: Hanley and McNeil, The meaning and use of the area under a receiver operating characteristic (ROC) curve,
+    Radiology 1982.
 
     Args:
         n_rows: that both were scored on.
-        score: NAUC of the better one.
+        score: NAUC of the one that the other is compared with.
     """
     n_rows = max(n_rows, 1)
     return NOISE * math.sqrt((1 - score + DOUBTFUL_ROWS / n_rows) / n_rows)

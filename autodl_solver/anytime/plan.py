@@ -144,7 +144,7 @@ def following(family: Family, stage: Stage, n_available: int | None) -> list[Sta
 
 def is_complete(family: Family, stage: Stage, n_available: int | None) -> bool:
     """Whether its family has no stage with more rows or in more detail."""
-    return stage.n_examples >= _everything(family, n_available) and stage.fidelity == family.fidelities[-1]
+    return stage.n_examples >= _everything(family, n_available) and _next_fidelity(family, stage.fidelity) is None
 
 
 def _of_family(family: Family, history: History, left_s: float) -> list[Stage]:

@@ -134,7 +134,7 @@ class TrainingRows:
         for other in dropped:
             del self._kept[other]
         left = max(self._memory_bytes - n_bytes, 0)
-        return len(part) if fits else int(len(part) * left / size)  # rows are of like size
+        return len(part) if fits else int(len(part) * left / max(size, 1))  # rows are of like size
 
     def _gathering(self, stop: int, part: Examples) -> Gathering:
         """For as many of the first `stop` rows as memory admits, if they are as large as those of the part."""
